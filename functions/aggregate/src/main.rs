@@ -1,0 +1,2 @@
+//! The aggregate function: configuration, adapters, serve.
+fn main() {}

@@ -1,0 +1,2 @@
+//! The dispatch function: configuration, adapters, serve.
+fn main() {}

@@ -1,0 +1,2 @@
+//! The execute function: configuration, adapters, serve.
+fn main() {}

@@ -1,0 +1,2 @@
+//! The plan function: configuration, adapters, serve.
+fn main() {}

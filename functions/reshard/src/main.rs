@@ -1,0 +1,2 @@
+//! The reshard function: configuration, adapters, serve.
+fn main() {}

@@ -1,0 +1,2 @@
+//! The submit function: configuration, adapters, serve.
+fn main() {}

@@ -1,0 +1,40 @@
+/** The bucket of the runs: documents, plans, outputs, logs and results. */
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import type { Construct } from 'constructs';
+
+/** First part of a key: each has its own life and its own readers. */
+export type KeyPrefix = 'uploads/' | 'bundles/' | 'runs/';
+
+/** A presigned upload is used at once or not at all; the same holds for the parts of an upload that was given up. */
+const UPLOADS_DAYS = 1;
+/** As long as Step Functions keeps the history of an execution (Step Functions quotas, "Execution history retention"). */
+export const DEFAULT_RUNS_DAYS = 90;
+
+export interface BucketProps {
+  readonly retain: boolean;
+  /** How long documents, outputs and reports of a run are kept. */
+  readonly runsDays: number;
+}
+
+/** Private bucket. `bundles/` never expires: its keys are digests of the content, which any later run may name again. */
+export class Bucket extends s3.Bucket {
+  constructor(scope: Construct, id: string, props: BucketProps) {
+    super(scope, id, {
+      blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
+      objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      encryption: s3.BucketEncryption.S3_MANAGED,
+      enforceSSL: true,
+      removalPolicy: props.retain ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
+      lifecycleRules: [
+        expire('uploads/', UPLOADS_DAYS),
+        expire('runs/', props.runsDays),
+        { id: 'unfinished', abortIncompleteMultipartUploadAfter: Duration.days(UPLOADS_DAYS) },
+      ],
+    });
+  }
+}
+
+function expire(prefix: KeyPrefix, days: number): s3.LifecycleRule {
+  return { id: prefix.slice(0, -1), prefix, expiration: Duration.days(days) };
+}

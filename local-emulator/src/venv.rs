@@ -1,0 +1,91 @@
+//! The emulator's virtual environment: made once for each lock file, complete or not there.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::error::EmulatorError;
+use crate::home::Home;
+use crate::progress::Progress;
+use crate::tools::Tools;
+
+/// Makes the environment unless it is there; gives its Python.
+///
+/// # Errors
+/// [`EmulatorError::StepFailed`] when Python or pip fail; nothing half-made stays.
+pub fn ensure(
+    home: &Home,
+    tools: &Tools,
+    progress: &dyn Progress,
+) -> Result<PathBuf, EmulatorError> {
+    let lock = home.launcher().join("requirements.lock");
+    let pins = std::fs::read(&lock).map_err(EmulatorError::io("cannot read", &lock))?;
+    let digest = data_encoding::HEXLOWER.encode(&Sha256::digest(&pins)[..6]);
+    let folder = home.environments().join(format!("venv-{digest}"));
+    let python = folder.join("bin/python");
+    let complete = folder.join("complete");
+    if complete.is_file() {
+        return Ok(python);
+    }
+    progress.begin("emulator: making its virtual environment");
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(home.environments())
+        .map_err(EmulatorError::io("cannot create", home.environments()))?;
+    run(
+        "python -m venv",
+        Command::new(&tools.python)
+            .args(["-m", "venv"])
+            .arg(&folder),
+    )?;
+    progress.note("installing the pinned packages");
+    let pip = [
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--require-hashes",
+        "-r",
+    ];
+    run("pip install", Command::new(&python).args(pip).arg(&lock))?;
+    std::fs::write(&complete, digest).map_err(EmulatorError::io("cannot write", &complete))?;
+    progress.end("ready");
+    Ok(python)
+}
+
+/// Runs a step to its end; its output is kept for the message when it fails.
+///
+/// # Errors
+/// [`EmulatorError::StepFailed`] with the last lines.
+pub fn run(step: &'static str, command: &mut Command) -> Result<String, EmulatorError> {
+    let program = PathBuf::from(command.get_program());
+    let answer = command
+        .output()
+        .map_err(EmulatorError::io("cannot start", program))?;
+    let mut text = String::from_utf8_lossy(&answer.stdout).into_owned();
+    if answer.status.success() {
+        return Ok(text);
+    }
+    text.push_str(&String::from_utf8_lossy(&answer.stderr));
+    Err(EmulatorError::StepFailed {
+        step,
+        status: answer.status.to_string(),
+        tail: tail(&text),
+    })
+}
+
+/// The last lines of a text.
+#[must_use]
+pub fn tail(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(25)..].join("\n")
+}
+
+/// The last lines of a file.
+#[must_use]
+pub fn tail_of(path: &Path) -> String {
+    tail(&String::from_utf8_lossy(
+        &std::fs::read(path).unwrap_or_default(),
+    ))
+}

@@ -1,0 +1,81 @@
+//! Where shards can run: targets, and the pool of them that a deployment has.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::TargetId;
+use crate::units::Mib;
+
+/// Processor architecture of a target.
+#[derive(
+    Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Architecture {
+    /// AWS Graviton; cheaper.
+    #[default]
+    Arm64,
+    /// Intel and AMD.
+    #[serde(rename = "x86_64")]
+    X86_64,
+}
+
+/// One place that can execute a shard.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Target {
+    /// As Step Functions invokes it.
+    pub id: TargetId,
+    /// AWS region.
+    pub region: String,
+    /// Memory, and with it CPU: 1,769 MiB are one vCPU.
+    pub memory: Mib,
+    /// Processor architecture.
+    pub architecture: Architecture,
+    /// Longest duration of one attempt, in milliseconds.
+    pub limit_ms: u64,
+    /// Labels that affinity can ask for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+}
+
+/// The targets that one deployment may use, and how much may run at once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Pool {
+    /// By ascending memory.
+    pub targets: Vec<Target>,
+    /// Most lanes of one run.
+    pub lanes_max: u32,
+    /// Memory that all lanes of a run share; `None` where memory is not shared (on AWS).
+    pub lane_memory: Option<Mib>,
+    /// Function calls that may be in flight in the account and region.
+    pub concurrency: u32,
+}
+
+impl Pool {
+    /// The smallest target with at least `memory`; `None` when every one is smaller.
+    #[must_use]
+    pub fn smallest_with(&self, memory: Mib) -> Option<&Target> {
+        self.targets
+            .iter()
+            .filter(|t| t.memory >= memory)
+            .min_by_key(|t| t.memory)
+    }
+
+    /// The target of exactly this tier.
+    #[must_use]
+    pub fn of_tier(&self, memory: Mib) -> Option<&Target> {
+        self.targets.iter().find(|t| t.memory == memory)
+    }
+
+    /// The largest memory of any target.
+    #[must_use]
+    pub fn largest(&self) -> Mib {
+        self.targets
+            .iter()
+            .map(|t| t.memory)
+            .max()
+            .unwrap_or_default()
+    }
+}
