@@ -1,1 +1,7 @@
-fn main() {}
+//! The `foreshard` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    foreshard_cli::main()
+}

@@ -24,8 +24,7 @@ export interface Access {
   readonly query: boolean;
   readonly read: readonly KeyPrefix[];
   readonly write: readonly KeyPrefix[];
-  /** Patterns of the keys that it may list. */
-  readonly list?: readonly string[];
+  readonly list?: readonly KeyPrefix[];
   readonly machine?: readonly MachineAction[];
   /** Namespace of the metrics that it may publish. */
   readonly metrics?: string;
@@ -46,15 +45,15 @@ export const ACCESS: Readonly<Record<Stage, Access>> = {
   submit: {
     items: ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'ConditionCheckItem'],
     query: true,
-    read: ['runs/', 'uploads/', 'bundles/'],
-    write: ['runs/', 'uploads/', 'bundles/'],
-    list: ['runs/*/logs/*'],
+    read: ['runs/', 'uploads/', 'bundles/', 'workflows/'],
+    write: ['runs/', 'uploads/', 'bundles/', 'workflows/'],
+    list: ['runs/', 'workflows/'],
     machine: ['StartExecution', 'SendTaskSuccess'],
   },
   plan: {
     items: ['GetItem', 'PutItem', 'UpdateItem', 'BatchWriteItem'],
     query: true,
-    read: ['runs/', 'uploads/'],
+    read: ['runs/', 'uploads/', 'workflows/'],
     write: ['runs/'],
   },
   dispatch: {
@@ -111,8 +110,9 @@ export function statements(stage: Stage, on: Resources): iam.PolicyStatement[] {
     allowed.push(allow('Query', ['dynamodb:Query'], [on.table.tableArn, ...on.table.indexArns]));
   }
   if (access.list) {
+    const prefixes = access.list.map((prefix) => `${prefix}*`);
     allowed.push(
-      allow('ListObjects', ['s3:ListBucket'], [on.bucket.bucketArn], { StringLike: { 's3:prefix': access.list } }),
+      allow('ListObjects', ['s3:ListBucket'], [on.bucket.bucketArn], { StringLike: { 's3:prefix': prefixes } }),
     );
   }
   for (const action of access.machine ?? []) {

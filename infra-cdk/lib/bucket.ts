@@ -4,7 +4,7 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 
 /** First part of a key: each has its own life and its own readers. */
-export type KeyPrefix = 'uploads/' | 'bundles/' | 'runs/';
+export type KeyPrefix = 'uploads/' | 'bundles/' | 'workflows/' | 'runs/';
 
 /** A presigned upload is used at once or not at all; the same holds for the parts of an upload that was given up. */
 const UPLOADS_DAYS = 1;
@@ -17,7 +17,7 @@ export interface BucketProps {
   readonly runsDays: number;
 }
 
-/** Private bucket. `bundles/` never expires: its keys are digests of the content, which any later run may name again. */
+/** Private bucket. `bundles/` and `workflows/` never expire: any later run may name what is in them. */
 export class Bucket extends s3.Bucket {
   constructor(scope: Construct, id: string, props: BucketProps) {
     super(scope, id, {

@@ -24,6 +24,7 @@ const READERS: { readonly [K in keyof ForeshardProps]-?: Reader<NonNullable<Fore
   reserveConcurrency: flag,
   tracing: flag,
   metrics: flag,
+  localIdentity: flag,
 };
 
 /** Properties from the context of `node`. Throws once, with every key that has a wrong value. */

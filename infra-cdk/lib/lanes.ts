@@ -21,7 +21,7 @@ const AGGREGATE_TIMEOUT_S = CONTROL_FUNCTIONS.aggregate.timeoutS + 60;
 /** A parked lane looks for work again after an hour even if nobody wakes it. */
 const PARK_TIMEOUT_S = 3600;
 
-/** Backs off to half a minute, in all about three minutes; full jitter, because lanes fail together. */
+/** Backs off to half a minute, at most three minutes in all; full jitter, because lanes fail together. */
 const DISPATCH_ATTEMPTS = 10;
 /** A plan that takes too long takes too long again, at fifteen minutes a try. */
 const PLAN_ATTEMPTS = 3;
@@ -45,8 +45,12 @@ function catchAll(resultPath: string | null, next: string): Catcher[] {
 
 const INVOKE = 'arn:aws:states:::lambda:invoke';
 
+/** How the lanes of a round run. */
+type LaneMode = 'Inline' | 'Distributed';
+
 /**
- * States of one lane.
+ * States of one lane. Their names end in the mode, because a name may occur once in the whole state machine
+ * (Amazon States Language, "States"); nothing else differs.
  *
  * ```text
  * Dispatch ─► Route ─┬─ run  ─► Execute ─► Dispatch
@@ -58,21 +62,31 @@ const INVOKE = 'arn:aws:states:::lambda:invoke';
  * The lane holds its number, the last answer (`$.next`) and the last outcome or error (`$.finished`), nothing else: each is
  * overwritten, so the payload does not grow with the shards.
  */
-export function lane(): States {
+export function lane(mode: LaneMode): States {
+  const names = {
+    dispatch: `Dispatch${mode}`,
+    route: `Route${mode}`,
+    execute: `Execute${mode}`,
+    park: `Park${mode}`,
+    wait: `Wait${mode}`,
+    laneEnds: `LaneEnds${mode}`,
+  };
   return {
-    StartAt: 'Dispatch',
+    StartAt: names.dispatch,
     States: {
-      Dispatch: dispatch(),
-      Route: ROUTE,
-      Execute: execute(),
-      Park: park(),
-      Wait: { Type: 'Wait', SecondsPath: '$.next.answer.wait_s', Next: 'Dispatch' },
-      LaneEnds: { Type: 'Pass', Result: {}, End: true },
+      [names.dispatch]: dispatch(names),
+      [names.route]: route(names),
+      [names.execute]: execute(names),
+      [names.park]: park(names),
+      [names.wait]: { Type: 'Wait', SecondsPath: '$.next.answer.wait_s', Next: names.dispatch },
+      [names.laneEnds]: { Type: 'Pass', Result: {}, End: true },
     },
   };
 }
 
-function dispatch(): Task {
+type Names = Readonly<Record<'dispatch' | 'route' | 'execute' | 'park' | 'wait' | 'laneEnds', string>>;
+
+function dispatch(names: Names): Task {
   return {
     Type: 'Task',
     Comment: 'Settles the finished shard and claims the next',
@@ -82,23 +96,25 @@ function dispatch(): Task {
     ResultPath: '$.next',
     TimeoutSeconds: DISPATCH_TIMEOUT_S,
     Retry: retry(DISPATCH_ATTEMPTS),
-    Catch: catchAll('$.error', 'LaneEnds'),
-    Next: 'Route',
+    Catch: catchAll('$.error', names.laneEnds),
+    Next: names.route,
   };
 }
 
-const ROUTE: Choice = {
-  Type: 'Choice',
-  Choices: [
-    { Variable: '$.next.answer.kind', StringEquals: 'run', Next: 'Execute' },
-    { Variable: '$.next.answer.kind', StringEquals: 'idle', Next: 'Park' },
-    { Variable: '$.next.answer.kind', StringEquals: 'wait', Next: 'Wait' },
-  ],
-  Default: 'LaneEnds',
-};
+function route(names: Names): Choice {
+  return {
+    Type: 'Choice',
+    Choices: [
+      { Variable: '$.next.answer.kind', StringEquals: 'run', Next: names.execute },
+      { Variable: '$.next.answer.kind', StringEquals: 'idle', Next: names.park },
+      { Variable: '$.next.answer.kind', StringEquals: 'wait', Next: names.wait },
+    ],
+    Default: names.laneEnds,
+  };
+}
 
 /** Nothing is retried here: dispatch sees every failure, throttling included, and puts the shard back with a time to wait for. */
-function execute(): Task {
+function execute(names: Names): Task {
   return {
     Type: 'Task',
     Comment: 'Runs the shard on the target that dispatch chose',
@@ -107,12 +123,12 @@ function execute(): Task {
     ResultSelector: { 'outcome.$': '$.Payload' },
     ResultPath: '$.finished',
     TimeoutSeconds: TASK_TIMEOUT_S,
-    Catch: catchAll('$.finished', 'Dispatch'),
-    Next: 'Dispatch',
+    Catch: catchAll('$.finished', names.dispatch),
+    Next: names.dispatch,
   };
 }
 
-function park(): Task {
+function park(names: Names): Task {
   return {
     Type: 'Task',
     Comment: 'Waits until there is work again',
@@ -130,18 +146,18 @@ function park(): Task {
     },
     ResultPath: null,
     TimeoutSeconds: PARK_TIMEOUT_S,
-    Catch: catchAll(null, 'Dispatch'),
-    Next: 'Dispatch',
+    Catch: catchAll(null, names.dispatch),
+    Next: names.dispatch,
   };
 }
 
 /** What both maps say. A lane that fails in an inline map takes the others with it: the round is over, and Aggregate is told. */
-function lanes(mode: MapState['ItemProcessor']['ProcessorConfig']) {
+function lanes(mode: LaneMode, config: MapState['ItemProcessor']['ProcessorConfig']) {
   return {
     Type: 'Map',
     ItemsPath: '$.plan.lanes',
     ItemSelector: { 'run.$': '$.run', 'round.$': '$.round', 'lane.$': '$$.Map.Item.Value' },
-    ItemProcessor: { ProcessorConfig: mode, ...lane() },
+    ItemProcessor: { ProcessorConfig: config, ...lane(mode) },
     ResultPath: null,
     Catch: catchAll('$.error', 'Aggregate'),
     Next: 'Aggregate',
@@ -171,9 +187,9 @@ export function definition(): Definition {
         Choices: [{ Variable: '$.plan.mode', StringEquals: 'distributed', Next: 'LanesDistributed' }],
         Default: 'LanesInline',
       },
-      LanesInline: { ...lanes({ Mode: 'INLINE' }), MaxConcurrency: INLINE_LANES_MOST },
+      LanesInline: { ...lanes('Inline', { Mode: 'INLINE' }), MaxConcurrency: INLINE_LANES_MOST },
       LanesDistributed: {
-        ...lanes({ Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' }),
+        ...lanes('Distributed', { Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' }),
         MaxConcurrency: DISTRIBUTED_LANES_MOST,
         Label: LANES_LABEL,
         // A lost lane costs parallelism, never the run.

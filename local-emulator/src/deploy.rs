@@ -61,7 +61,8 @@ impl Deployment {
             format!("lanesMax={}", self.lanes_max),
             format!("laneMemoryMib={}", self.lane_memory_mib),
             format!("artifacts={}", artifacts.display()),
-            "localIdentity=true".to_owned(),
+            "retain=false".to_owned(),
+            "tracing=false".to_owned(),
         ]
         .into_iter()
         .flat_map(|pair| ["--context".to_owned(), pair])

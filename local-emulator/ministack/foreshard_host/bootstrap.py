@@ -7,6 +7,7 @@ import time
 from ministack.core.lambda_runtime import ProvidedRuntimeError
 from ministack.services import lambda_svc
 
+from foreshard_host import code_directory
 from foreshard_host.environment_record import EnvironmentRecord
 from foreshard_host.function_environment import function_environment, new_log_stream
 from foreshard_host.process_group import ProcessGroup
@@ -49,7 +50,7 @@ def launch(config: dict, code_zip: bytes, record: EnvironmentRecord, *, provisio
     # Errors
     ProvidedRuntimeError `Runtime.InvalidEntrypoint` when the package has none that this machine can execute.
     """
-    code_dir = lambda_svc._provided_runtime_code_dir(code_zip)
+    code_dir = code_directory.of(config, code_zip)
     path = os.path.join(code_dir, "bootstrap")
     if not os.access(path, os.X_OK):
         raise ProvidedRuntimeError(f"Couldn't find valid bootstrap(s): [{path}]", "Runtime.InvalidEntrypoint")

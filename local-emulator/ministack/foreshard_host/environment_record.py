@@ -30,12 +30,14 @@ class EnvironmentRecord:
     def end_all(self) -> int:
         """Kill what still lives of the recorded environments, forget them all and say how many had survived."""
         with self._lock:
-            ended = sum(_end_one(entry) for entry in self._entries() if entry.get("boot_id") == self._boot_id)
+            entries = [entry for entry in self._entries() if entry.get("boot_id") == self._boot_id]
+            ended = {entry["marker"] for entry in entries if _end_session(entry)}
+            ended |= _end_marked({entry["marker"] for entry in entries})
             try:
                 os.remove(self._path)
             except FileNotFoundError:
                 pass
-        return ended
+        return len(ended)
 
     def _entries(self) -> list[dict]:
         try:
@@ -61,25 +63,21 @@ def start_of(pid: int) -> str | None:
     return listed.stdout.strip() or None
 
 
-def _end_one(entry: dict) -> int:
-    pid, start = entry["pid"], start_of(entry["pid"])
-    if start is not None:
-        if start != entry["start"]:
-            return 0  # the id belongs to another process now
-        kill_members(pid)
-        return 1
-    return _end_leaderless(pid, entry["marker"].encode())
+def _end_session(entry: dict) -> bool:
+    """End the environment by its bootstrap; False when that is gone, whoever has its process id now."""
+    start = start_of(entry["pid"])
+    if start is None or start != entry["start"]:
+        return False
+    kill_members(entry["pid"])
+    return True
 
 
-def _end_leaderless(session: int, marker: bytes) -> int:
-    """The bootstrap is gone: end only those of its session that carry the name of the environment."""
-    if not process_table.AVAILABLE:
-        return 0
-    left = [
-        process.pid
-        for process in process_table.members(session)
-        if process_table.environment_of(process.pid).get(MARKER_VARIABLE.encode()) == marker
-    ]
-    for pid in left:
-        signal_process(pid)
-    return 1 if left else 0
+def _end_marked(markers: set[str]) -> set[str]:
+    """End what outlived its bootstrap, in whatever session, by the name that it inherited."""
+    ended = set()
+    for pid in process_table.pids() if markers and process_table.AVAILABLE else []:
+        marker = process_table.environment_of(pid).get(MARKER_VARIABLE.encode(), b"").decode("utf-8", "replace")
+        if marker in markers:
+            signal_process(pid)
+            ended.add(marker)
+    return ended

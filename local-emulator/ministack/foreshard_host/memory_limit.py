@@ -83,12 +83,12 @@ class MemoryLimit:
         return watched
 
     def unwatch(self, watched: Watched) -> None:
-        """The invocation is over; the peak then includes this moment."""
+        """The invocation is over; the peak is that of the environment's life, as AWS reports it."""
         with self._changed:
             self._watched.discard(watched)
         if process_table.AVAILABLE:
-            now_bytes = sum(map(process_table.resident_bytes, watched.members))
-            watched.peak_bytes = max(watched.peak_bytes, min(now_bytes, watched.limit_bytes))
+            peaks = sum(map(process_table.peak_bytes, watched.members))
+            watched.peak_bytes = max(watched.peak_bytes, min(peaks, watched.limit_bytes))
 
     def _say_once(self) -> None:
         if self._thread is None:

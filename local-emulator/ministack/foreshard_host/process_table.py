@@ -59,11 +59,20 @@ def resident_bytes(pid: int) -> int:
 
 def anonymous_bytes(pid: int) -> int:
     """Memory that a microVM without swap could not reclaim: RssAnon and RssShmem."""
+    return _status_bytes(pid, (b"RssAnon:", b"RssShmem:"))
+
+
+def peak_bytes(pid: int) -> int:
+    """The most that was ever resident in this process."""
+    return _status_bytes(pid, (b"VmHWM:",))
+
+
+def _status_bytes(pid: int, fields: tuple[bytes, ...]) -> int:
     total = 0
     try:
         with open(f"/proc/{pid}/status", "rb") as status:
             for line in status:
-                if line.startswith((b"RssAnon:", b"RssShmem:")):
+                if line.startswith(fields):
                     total += int(line.split()[1]) * 1024
     except OSError:
         pass

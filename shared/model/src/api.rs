@@ -285,8 +285,12 @@ pub struct WorkflowView {
     pub version: String,
     /// Digest of the document.
     pub sha256: Sha256Hex,
-    /// The document as it was registered.
-    pub document: String,
+    /// The document as it was registered, when that is text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<String>,
+    /// The document as it was registered, in base64, when it is gzipped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document_gzip: Option<String>,
 }
 
 /// An error answer: RFC 9457, `application/problem+json`.

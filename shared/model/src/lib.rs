@@ -9,6 +9,7 @@ pub mod frontier;
 pub mod ids;
 pub mod ledger;
 pub mod limits;
+pub mod logs;
 pub mod message;
 pub mod output;
 pub mod plan;

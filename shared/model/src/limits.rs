@@ -42,6 +42,10 @@ pub const LAMBDA_PAYLOAD_BYTES: usize = 6 * 1024 * 1024;
 /// Default concurrency of an account in a region. Source: Lambda quotas.
 pub const ACCOUNT_CONCURRENCY: u32 = 1_000;
 
+/// Of it, what runs leave to the control functions and to everything else in the account: Lambda keeps the same 100 free
+/// of reservations. Source: Lambda documentation, "Reserved concurrency".
+pub const CONCURRENCY_KEPT_FREE: u32 = 100;
+
 /// Writes in one DynamoDB transaction. Source: DynamoDB quotas, `TransactWriteItems`.
 pub const TRANSACTION_WRITES: usize = 100;
 

@@ -59,6 +59,9 @@ pub enum Located {
         /// JSONPath into it; `None`: the whole.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         path: Option<String>,
+        /// The value when a singular path finds nothing; `None`: that is an error.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        default: Option<Value>,
     },
     /// Here.
     Constant(Value),

@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::TargetId;
+use crate::limits::MIB_PER_VCPU;
+use crate::limits::{ACCOUNT_CONCURRENCY, CONCURRENCY_KEPT_FREE, LAMBDA_TIMEOUT_MS};
 use crate::units::Mib;
 
 /// Processor architecture of a target.
@@ -40,6 +42,20 @@ pub struct Target {
     pub labels: BTreeMap<String, String>,
 }
 
+impl Target {
+    /// Its share of processor time, in vCPUs.
+    #[must_use]
+    pub fn vcpus(&self) -> f64 {
+        f64::from(self.memory.0) / f64::from(MIB_PER_VCPU)
+    }
+
+    /// Tasks of one shard that run at once on it: its whole vCPUs, at least one. The planner sizes memory for so many.
+    #[must_use]
+    pub fn threads(&self) -> u32 {
+        self.memory.threads()
+    }
+}
+
 /// The targets that one deployment may use, and how much may run at once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Pool {
@@ -53,7 +69,30 @@ pub struct Pool {
     pub concurrency: u32,
 }
 
+/// Memory tiers of which a deployment has a function each: the sizes where the cores that a function sees change, and
+/// the small ones where most batch tasks fit.
+pub const LADDER_MIB: [u32; 9] = [128, 256, 512, 1024, 1769, 3538, 5307, 7076, 10_240];
+
 impl Pool {
+    /// The pool of a new deployment in an account with Lambda's default limits: for plans without a deployment.
+    #[must_use]
+    pub fn default_on_aws(region: &str) -> Self {
+        let target = |mib: u32| Target {
+            id: TargetId(format!("foreshard-execute-{mib}:live")),
+            region: region.to_owned(),
+            memory: Mib(mib),
+            architecture: Architecture::Arm64,
+            limit_ms: LAMBDA_TIMEOUT_MS,
+            labels: BTreeMap::new(),
+        };
+        Self {
+            targets: LADDER_MIB.map(target).to_vec(),
+            lanes_max: ACCOUNT_CONCURRENCY - CONCURRENCY_KEPT_FREE,
+            lane_memory: None,
+            concurrency: ACCOUNT_CONCURRENCY,
+        }
+    }
+
     /// The smallest target with at least `memory`; `None` when every one is smaller.
     #[must_use]
     pub fn smallest_with(&self, memory: Mib) -> Option<&Target> {

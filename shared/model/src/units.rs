@@ -68,6 +68,14 @@ impl fmt::Display for Mib {
     }
 }
 
+impl Mib {
+    /// Tasks that a worker with this much memory runs at once: its whole vCPUs, at least one.
+    #[must_use]
+    pub fn threads(self) -> u32 {
+        (self.0 / crate::limits::MIB_PER_VCPU).max(1)
+    }
+}
+
 /// US dollars.
 #[derive(
     Debug, Default, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize, JsonSchema,

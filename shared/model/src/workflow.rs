@@ -214,6 +214,9 @@ pub enum ValueSource {
     Run {
         /// JSONPath into it; `None`: the whole.
         path: Option<String>,
+        /// The value when a singular path finds nothing; `None`: that is an error.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        default: Option<Value>,
     },
     /// A constant.
     Constant(Value),

@@ -11,7 +11,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("stages", &["model", "engine"]),
     ("aws", &["model", "stages"]),
     ("fakes", &["model", "engine", "stages"]),
-    ("worker", &["model", "stages"]),
+    ("worker", &["model", "engine", "stages"]),
     ("submit", &["aws", "stages"]),
     ("plan", &["aws", "stages"]),
     ("dispatch", &["aws", "stages"]),

@@ -1,0 +1,187 @@
+//! The arguments, as clap reads them.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Plan, run and watch batch workflows on AWS serverless, or on this laptop.
+#[derive(Debug, Parser)]
+#[command(name = "foreshard", version, propagate_version = true)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Base address of the deployment's API; the running emulator's when absent.
+    #[arg(long, global = true, env = "FORESHARD_API_URL", value_name = "URL")]
+    pub api: Option<String>,
+    /// Folder of the emulator's state, for a second emulator beside the first.
+    #[arg(long, global = true, env = "FORESHARD_STATE", value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    /// How data is printed.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// How data is printed on standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// `plan` only: the shards as a Graphviz graph.
+    Dot,
+    /// `plan` only: the shards and lanes as a picture.
+    Svg,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start the emulator on this machine, with the control plane deployed.
+    Up(Up),
+    /// Stop the emulator.
+    Down,
+    /// Say what the machine has and what it lacks.
+    Doctor,
+    /// Submit a workflow and watch it to its end.
+    Run(Run),
+    /// Show shards, reasons, limits and price of a workflow, without running it.
+    Plan(Plan),
+    /// Say everything that is wrong with a document.
+    Validate(Document),
+    /// Print the JSON Schema of workflow documents.
+    Schema,
+    /// Register a workflow under its name and version, for others to refer to.
+    Register(Document),
+    /// Show one run.
+    Status(OneRun),
+    /// List runs, newest first.
+    List(List),
+    /// Print a run's output.
+    Result(OneRun),
+    /// Print what happened in a run.
+    Events(OneRun),
+    /// End a run; what is finished is kept.
+    Cancel(OneRun),
+    /// Halt a run; `resume` goes on.
+    Pause(OneRun),
+    /// Go on with a run that failed, was cancelled or paused; nothing finished is repeated.
+    Resume(Resume),
+    /// Print what tasks wrote to their standard error.
+    Logs(Logs),
+}
+
+/// Arguments of `up`.
+#[derive(Debug, Args)]
+pub struct Up {
+    /// Port on 127.0.0.1; any free one when absent.
+    #[arg(long)]
+    pub port: Option<u16>,
+    /// Folder of built functions; `target/lambda` of the checkout when absent.
+    #[arg(long, value_name = "DIR")]
+    pub artifacts: Option<PathBuf>,
+    /// Most lanes of a run; two for each core when absent.
+    #[arg(long, value_name = "N")]
+    pub lanes: Option<u32>,
+}
+
+/// A workflow document.
+#[derive(Debug, Args)]
+pub struct Document {
+    /// YAML, JSON or WfFormat 1.5; gzipped ones are read as they are.
+    pub file: PathBuf,
+}
+
+/// What a run may be asked for.
+#[derive(Debug, Clone, Args)]
+pub struct RunArguments {
+    /// Factor on CPU time and bytes of synthetic tasks; never on memory.
+    #[arg(long, default_value_t = 1.0, value_name = "X")]
+    pub scale: f64,
+    /// Factor on the memory of synthetic tasks.
+    #[arg(long, default_value_t = 1.0, value_name = "X")]
+    pub memory_scale: f64,
+    /// Most lanes of the run.
+    #[arg(long, value_name = "N")]
+    pub lanes: Option<u32>,
+    /// History events after which a round hands over to the next.
+    #[arg(long, value_name = "N", hide = true)]
+    pub history_budget: Option<u32>,
+    /// Most tasks of one shard.
+    #[arg(long, value_name = "N")]
+    pub shard_tasks: Option<u32>,
+    /// Write an independent trace of task starts and commits to the bucket.
+    #[arg(long)]
+    pub trace: bool,
+}
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// YAML, JSON or WfFormat 1.5; gzipped ones are read as they are.
+    pub file: PathBuf,
+    /// Options of the run.
+    #[command(flatten)]
+    pub options: RunArguments,
+    /// The run's input: JSON, or `@file`.
+    #[arg(long, value_name = "JSON")]
+    pub input: Option<String>,
+    /// Role that the tasks assume; the deployment's default when absent.
+    #[arg(long, value_name = "ARN")]
+    pub role: Option<String>,
+    /// The same key twice gives the same run.
+    #[arg(long, value_name = "KEY")]
+    pub idempotency_key: Option<String>,
+    /// Submit and return at once.
+    #[arg(long)]
+    pub detach: bool,
+}
+
+/// Arguments of `plan`.
+#[derive(Debug, Args)]
+pub struct Plan {
+    /// YAML, JSON or WfFormat 1.5; gzipped ones are read as they are.
+    pub file: PathBuf,
+    /// Options of the run that is planned.
+    #[command(flatten)]
+    pub options: RunArguments,
+    /// Write to a file instead of standard output.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// A run.
+#[derive(Debug, Args)]
+pub struct OneRun {
+    /// Its id, such as `r-abcdefghij2345abcdef`.
+    pub run: String,
+}
+
+/// Arguments of `resume`.
+#[derive(Debug, Args)]
+pub struct Resume {
+    /// Its id.
+    pub run: String,
+    /// Return at once.
+    #[arg(long)]
+    pub detach: bool,
+}
+
+/// Arguments of `list`.
+#[derive(Debug, Args)]
+pub struct List {
+    /// How many.
+    #[arg(long, default_value_t = 20)]
+    pub limit: usize,
+}
+
+/// Arguments of `logs`.
+#[derive(Debug, Args)]
+pub struct Logs {
+    /// Its id.
+    pub run: String,
+    /// Only this task.
+    #[arg(long)]
+    pub task: Option<String>,
+}

@@ -1,0 +1,39 @@
+//! One file for each command that does more than one request.
+
+mod emulator;
+mod manage;
+mod plan;
+mod run;
+mod watch;
+
+use crate::args::{Arguments, Command};
+use crate::exit::{CliError, Exit};
+use crate::render;
+
+/// Carries out one command.
+///
+/// # Errors
+/// Whatever stopped it; [`CliError::exit`] is the exit code.
+pub async fn carry_out(arguments: &Arguments) -> Result<Exit, CliError> {
+    match &arguments.command {
+        Command::Up(up) => emulator::up(arguments, up),
+        Command::Down => emulator::down(arguments),
+        Command::Doctor => emulator::doctor(arguments),
+        Command::Run(run) => run::run(arguments, run).await,
+        Command::Plan(plan) => plan::plan(arguments, plan).await,
+        Command::Validate(document) => plan::validate(arguments, document).await,
+        Command::Schema => {
+            render::json(&foreshard_engine::parse::schema());
+            Ok(Exit::Success)
+        }
+        Command::Register(document) => manage::register(arguments, document).await,
+        Command::Status(one) => manage::status(arguments, one).await,
+        Command::List(list) => manage::list(arguments, list).await,
+        Command::Result(one) => manage::result(arguments, one).await,
+        Command::Events(one) => manage::events(arguments, one).await,
+        Command::Cancel(one) => manage::cancel(arguments, one).await,
+        Command::Pause(one) => manage::pause(arguments, one).await,
+        Command::Resume(resume) => manage::resume(arguments, resume).await,
+        Command::Logs(logs) => manage::logs(arguments, logs).await,
+    }
+}

@@ -1,0 +1,123 @@
+//! `plan` and `validate`: what the engine says of a document, before anything runs.
+
+use std::collections::BTreeMap;
+
+use foreshard_engine::draw;
+use foreshard_engine::parse::{Library, Parsed};
+use foreshard_engine::plan::{PlanInput, plan as decide};
+use foreshard_model::claim::Claim;
+use foreshard_model::ids::{Generation, RunId};
+use foreshard_model::plan::Plan;
+use foreshard_model::target::Pool;
+
+use crate::args::{Arguments, Document, Format, Plan as PlanArguments, RunArguments};
+use crate::deployment;
+use crate::exit::{CliError, Exit};
+use crate::render::{data, json, plan as show, say};
+use crate::source::Source;
+
+/// Region that a plan without a deployment is priced in.
+const REGION: &str = "us-east-1";
+
+/// Plans a document against the deployment's pool, or against AWS's limits where there is no deployment.
+///
+/// # Errors
+/// The document's problems, a file that cannot be written.
+pub async fn plan(arguments: &Arguments, wanted: &PlanArguments) -> Result<Exit, CliError> {
+    let source = Source::read(&wanted.file)?;
+    let parsed = parse(arguments, &source).await?;
+    let plan = planned(arguments, &source, &parsed, &wanted.options).await?;
+    let text = match arguments.format {
+        Format::Text => show::describe(&plan),
+        Format::Json => serde_json::to_string_pretty(&plan).unwrap_or_default(),
+        Format::Dot => draw::dot(&plan),
+        Format::Svg => draw::svg(&plan),
+    };
+    match &wanted.out {
+        None => data(&text),
+        Some(path) => std::fs::write(path, text).map_err(|source| CliError::File {
+            doing: "write",
+            path: path.display().to_string(),
+            source,
+        })?,
+    }
+    Ok(Exit::Success)
+}
+
+/// Says everything that is wrong with a document.
+///
+/// # Errors
+/// The document's problems.
+pub async fn validate(arguments: &Arguments, document: &Document) -> Result<Exit, CliError> {
+    let source = Source::read(&document.file)?;
+    let parsed = parse(arguments, &source).await?;
+    if arguments.format == Format::Json {
+        json(&parsed.notes);
+    } else {
+        let workflow = &parsed.workflow;
+        data(&format!(
+            "{} {}: {} tasks, no problems",
+            workflow.name,
+            workflow.version,
+            workflow.tasks.len()
+        ));
+    }
+    Ok(Exit::Success)
+}
+
+/// Parses with the deployment's registered workflows, when the document refers to any; shows the notes.
+///
+/// # Errors
+/// The document's problems, or no deployment to ask.
+pub async fn parse(arguments: &Arguments, source: &Source) -> Result<Parsed, CliError> {
+    let library = if source.references.is_empty() {
+        Library::new()
+    } else {
+        deployment::library(&deployment::client(arguments).await?, source).await?
+    };
+    let parsed = source.parse(&library)?;
+    for note in &parsed.notes {
+        say(&format!("note: {note}"));
+    }
+    Ok(parsed)
+}
+
+async fn planned(
+    arguments: &Arguments,
+    source: &Source,
+    parsed: &Parsed,
+    options: &RunArguments,
+) -> Result<Plan, CliError> {
+    let pool = pool(arguments).await?;
+    let bundles: BTreeMap<String, Claim> = parsed
+        .bundles
+        .iter()
+        .map(|folder| (folder.clone(), Claim::default()))
+        .collect();
+    let input = PlanInput {
+        run: &RunId::from("r-planned"),
+        generation: Generation(0),
+        workflow: &parsed.workflow,
+        pool: &pool,
+        options: &options.into(),
+        bundles: &bundles,
+        region: pool.targets.first().map_or(REGION, |t| t.region.as_str()),
+    };
+    let planned = decide(&input).map_err(|problems| CliError::Document {
+        name: source.path.display().to_string(),
+        text: String::new(),
+        problems,
+    })?;
+    Ok(planned.plan)
+}
+
+async fn pool(arguments: &Arguments) -> Result<Pool, CliError> {
+    match deployment::client(arguments).await {
+        Ok(client) => Ok(client.pool().await?),
+        Err(CliError::NoDeployment) => {
+            say("note: no deployment is known, so this is planned for AWS with its default limits");
+            Ok(Pool::default_on_aws(REGION))
+        }
+        Err(other) => Err(other),
+    }
+}

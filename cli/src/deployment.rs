@@ -1,0 +1,128 @@
+//! The deployment that a command talks to: named, or the emulator that runs on this machine.
+
+use std::collections::BTreeMap;
+
+use foreshard_aws::client::{ApiClient, ApiError};
+use foreshard_aws::sdk::Credentials;
+use foreshard_engine::parse::Library;
+use foreshard_local_emulator::{EmulatorError, Home, Record, record};
+use foreshard_model::api::{SubmitRequest, UploadKind};
+use foreshard_model::ids::{RunId, Sha256Hex};
+
+use crate::args::Arguments;
+use crate::bundle;
+use crate::exit::CliError;
+use crate::source::Source;
+
+impl From<ApiError> for CliError {
+    fn from(error: ApiError) -> Self {
+        match error {
+            ApiError::Refused(problem) => Self::Refused(problem),
+            other => Self::Unreachable(other.to_string()),
+        }
+    }
+}
+
+/// The checkout around the working folder, with the state folder that was asked for.
+///
+/// # Errors
+/// [`EmulatorError::NoHome`] outside a checkout.
+pub fn home(arguments: &Arguments) -> Result<Home, EmulatorError> {
+    let here = std::env::current_dir().unwrap_or_default();
+    let home = Home::find(&here, std::env::var_os("FORESHARD_HOME").map(Into::into))?;
+    Ok(match &arguments.state {
+        Some(state) => home.with_state(state.clone()),
+        None => home,
+    })
+}
+
+/// The deployment's API: the named one with the usual AWS environment, else the running emulator's.
+///
+/// # Errors
+/// [`CliError::NoDeployment`] when there is neither.
+pub async fn client(arguments: &Arguments) -> Result<ApiClient, CliError> {
+    if let Some(api) = &arguments.api {
+        return Ok(ApiClient::from_environment(api).await?);
+    }
+    let record = home(arguments).ok().and_then(|home| Record::read(&home));
+    let api = record.and_then(|r| r.api).ok_or(CliError::NoDeployment)?;
+    let (key, secret) = record::CREDENTIALS;
+    Ok(ApiClient::new(
+        &api,
+        record::REGION,
+        Credentials::new(key, secret, None, None, "emulator"),
+    )?)
+}
+
+/// A run's id as typed.
+///
+/// # Errors
+/// [`CliError::Argument`] when it is none.
+pub fn run_id(text: &str) -> Result<RunId, CliError> {
+    if RunId::is_well_formed(text) {
+        return Ok(RunId::from(text));
+    }
+    Err(CliError::Argument(format!(
+        "`{text}` is not the id of a run: they look like `r-` and 20 letters and digits"
+    )))
+}
+
+/// The registered workflows that the document refers to, and those that they refer to.
+///
+/// # Errors
+/// What the deployment answers when it has not got one.
+pub async fn library(client: &ApiClient, source: &Source) -> Result<Library, CliError> {
+    let mut library = Library::new();
+    let mut wanted = source.references.clone();
+    while let Some((name, version)) = wanted.pop() {
+        if library.contains_key(&(name.clone(), version.clone())) {
+            continue;
+        }
+        let document = client
+            .workflow(&name, &version)
+            .await?
+            .document
+            .into_bytes();
+        wanted.extend(foreshard_engine::parse::references(&document));
+        library.insert((name, version), document);
+    }
+    Ok(library)
+}
+
+/// Uploads the bundles that the document names; gives their digests.
+///
+/// # Errors
+/// A folder that cannot be read, or a refused upload.
+pub async fn upload_bundles(
+    client: &ApiClient,
+    source: &Source,
+    folders: &[String],
+) -> Result<BTreeMap<String, Sha256Hex>, CliError> {
+    let mut digests = BTreeMap::new();
+    for folder in folders {
+        let bytes = bundle::pack(&source.folder_of(folder))?;
+        let digest = Sha256Hex::of(&bytes);
+        client.upload(UploadKind::Bundle, &bytes).await?;
+        digests.insert(folder.clone(), digest);
+    }
+    Ok(digests)
+}
+
+/// Puts the document into the request: as text, gzipped, or as an upload when it is large.
+///
+/// # Errors
+/// A refused upload.
+pub async fn attach_document(
+    client: &ApiClient,
+    source: &Source,
+    request: &mut SubmitRequest,
+) -> Result<(), CliError> {
+    if !source.is_inline() {
+        request.upload = Some(client.upload(UploadKind::Document, &source.raw).await?);
+    } else if source.raw.len() < source.text.len() {
+        request.document_gzip = Some(data_encoding::BASE64.encode(&source.raw));
+    } else {
+        request.document = Some(String::from_utf8_lossy(&source.text).into_owned());
+    }
+    Ok(())
+}

@@ -1,0 +1,84 @@
+import { App } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { expect, test } from 'vitest';
+import { Problem, propsFromContext } from '../lib';
+
+const read = (context: Record<string, unknown>) => propsFromContext(new App({ context }).node);
+
+test('nothing is configured by default', () => {
+  expect(read({})).toEqual({});
+});
+
+test('every property can be given as text', () => {
+  expect(
+    read({
+      name: 'nightly',
+      architecture: 'x86_64',
+      artifacts: 'built',
+      lanesMax: '4',
+      laneMemoryMib: '2048',
+      executeTiersMib: '512, 1769',
+      taskRoles: 'arn:aws:iam::123456789012:role/a,arn:aws:iam::123456789012:role/b',
+      retain: 'false',
+      logRetention: '7',
+      runsDays: '30',
+      reserveConcurrency: 'true',
+      tracing: 'false',
+      metrics: 'false',
+      localIdentity: 'true',
+    }),
+  ).toEqual({
+    name: 'nightly',
+    architecture: lambda.Architecture.X86_64,
+    artifacts: 'built',
+    lanesMax: 4,
+    laneMemoryMib: 2048,
+    executeTiersMib: [512, 1769],
+    taskRoles: ['arn:aws:iam::123456789012:role/a', 'arn:aws:iam::123456789012:role/b'],
+    retain: false,
+    logRetention: RetentionDays.ONE_WEEK,
+    runsDays: 30,
+    reserveConcurrency: true,
+    tracing: false,
+    metrics: false,
+    localIdentity: true,
+  });
+});
+
+test('JSON values of cdk.json are read as well', () => {
+  expect(read({ lanesMax: 4, retain: false })).toEqual({ lanesMax: 4, retain: false });
+});
+
+test.each([
+  ['name', 'Nightly'],
+  ['name', '9'],
+  ['name', 'ends-'],
+  ['name', 'x'.repeat(51)],
+  ['architecture', 'x86'],
+  ['lanesMax', '0'],
+  ['lanesMax', '1.5'],
+  ['laneMemoryMib', 'much'],
+  ['executeTiersMib', '512,256'],
+  ['executeTiersMib', '64'],
+  ['executeTiersMib', '20480'],
+  ['executeTiersMib', ''],
+  ['retain', 'yes'],
+  ['logRetention', '2'],
+])('%s cannot be `%s`', (key, value) => {
+  expect(() => read({ [key]: value })).toThrow(`context \`${key}\` is \`${value}\`, it must be `);
+});
+
+test('all wrong values are reported together', () => {
+  let problem: unknown;
+  try {
+    read({ lanesMax: '-1', retain: 'maybe', tracing: 'false' });
+  } catch (error) {
+    problem = error;
+  }
+  expect(problem).toBeInstanceOf(Problem);
+  expect((problem as Problem).message.split('\n')).toEqual([
+    'context `lanesMax` is `-1`, it must be a whole number, 1 or more',
+    'context `retain` is `maybe`, it must be true or false',
+  ]);
+});

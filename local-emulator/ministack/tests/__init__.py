@@ -1,0 +1,1 @@
+"""Tests of the launcher; they need the requirements, and run with `python -m unittest discover -s tests -t .`."""

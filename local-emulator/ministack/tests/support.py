@@ -1,0 +1,180 @@
+"""Starts hosts, deploys the bootstrap script to them, and waits for what should become true."""
+
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+
+import botocore.session
+from botocore.config import Config
+
+FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+REGION = "us-east-1"
+ROLE = "arn:aws:iam::000000000000:role/test"
+
+
+def eventually(condition, timeout_s=10.0, what="the condition"):
+    """The first true value of `condition`; fails when there is none in time."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what} did not come true within {timeout_s} s")
+        time.sleep(0.01)
+
+
+def contents(path):
+    """The text of a file, empty while there is none."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
+
+
+def is_alive(pid):
+    """Whether the process runs; a zombie does not."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stat:
+            return stat.read().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
+    except OSError:
+        return False
+
+
+def free_port():
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
+def package():
+    """The bootstrap script as a deployment package."""
+    with open(os.path.join(FOLDER, "tests", "bootstrap_script.py"), encoding="utf-8") as source:
+        script = f"#!{sys.executable} -ISE\n" + source.read()
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as opened:
+        entry = zipfile.ZipInfo("bootstrap")
+        entry.external_attr = 0o755 << 16
+        opened.writestr(entry, script)
+    return archive.getvalue()
+
+
+def launch(state_dir, port, environment=None):
+    """The host's process; its log is in `host.log`."""
+    with open(os.path.join(state_dir, "host.log"), "ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "foreshard_host", "--port", str(port), "--state-dir", state_dir],
+            cwd=FOLDER,
+            env={**os.environ, **(environment or {})},
+            stderr=log,
+            stdout=log,
+        )
+
+
+class Host:
+    """A running emulator in a directory of its own."""
+
+    def __init__(self, state_dir=None, environment=None):
+        self._temporary = None
+        if state_dir is None:
+            self._temporary = tempfile.TemporaryDirectory(prefix="foreshard-host-")
+            state_dir = self._temporary.name
+        self.state_dir = state_dir
+        self.port = free_port()
+        self.process = launch(state_dir, self.port, environment)
+        eventually(self._is_ready, 20, "the host's start")
+        session = botocore.session.get_session()
+        session.set_credentials("test", "test")
+        self._session = session
+
+    def _is_ready(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"the host exited with {self.process.returncode}: {self.log()}")
+        announced = contents(os.path.join(self.state_dir, "host.json"))
+        return announced and json.loads(announced)["pid"] == self.process.pid
+
+    def log(self):
+        """What it wrote to stderr."""
+        return contents(os.path.join(self.state_dir, "host.log"))
+
+    def client(self, service, **credentials):
+        """A client of one service of this host."""
+        return self._session.create_client(
+            service,
+            region_name=REGION,
+            endpoint_url=f"http://127.0.0.1:{self.port}",
+            config=Config(
+                retries={"max_attempts": 0},
+                read_timeout=30,
+                s3={"addressing_style": "path"},
+                parameter_validation=False,  # the host is tested, not the client
+            ),
+            **credentials,
+        )
+
+    def stop(self, number=signal.SIGTERM):
+        """Send the signal and wait for the end; twice is once."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        status = self.process.wait(20)
+        if self._temporary is not None:
+            eventually(lambda: not os.path.exists(os.path.join(self.state_dir, "environments.jsonl")), 5)
+            self._temporary.cleanup()
+        return status
+
+    def deploy(self, name, **settings):
+        """A function of the bootstrap script."""
+        client = self.client("lambda")
+        client.create_function(**{
+            "FunctionName": name,
+            "Runtime": "provided.al2023",
+            "Handler": "bootstrap",
+            "Role": ROLE,
+            "Code": {"ZipFile": package()},
+            "Timeout": 10,
+            "MemorySize": 256,
+            **settings,
+        })
+        return name
+
+    def invoke(self, name, event, **options):
+        """The parsed payload; a failed function's payload holds `errorType`."""
+        answer = self.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event), **options)
+        return json.loads(answer["Payload"].read())
+
+    def start_execution(self, machine_name, definition, value=None, **options):
+        """Deploy a state machine and start it; the ARN of the execution."""
+        client = self.client("stepfunctions")
+        machine = client.create_state_machine(name=machine_name, definition=json.dumps(definition), roleArn=ROLE)
+        arn = machine["stateMachineArn"]
+        return client.start_execution(stateMachineArn=arn, input=json.dumps(value or {}), **options)["executionArn"]
+
+    def finish_execution(self, arn, timeout_s=10.0):
+        """DescribeExecution once it runs no more."""
+        client = self.client("stepfunctions")
+
+        def ended():
+            execution = client.describe_execution(executionArn=arn)
+            return execution if execution["status"] != "RUNNING" else None
+
+        return eventually(ended, timeout_s, "the end of the execution")
+
+
+def task(function, **fields):
+    """A state that invokes a function with its whole input and ends the machine."""
+    return {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Parameters": {"FunctionName": function, "Payload.$": "$"},
+        "OutputPath": "$.Payload",
+        "End": True,
+        **fields,
+    }

@@ -1,0 +1,86 @@
+"""The emulator listens on this machine only and reaches nobody else."""
+
+import os
+import socket
+import subprocess
+import sys
+import unittest
+import urllib.request
+
+from foreshard_host import loopback
+from tests.support import FOLDER, Host
+
+_ATTEMPTS = """
+import socket
+from foreshard_host import loopback
+loopback.enforce()
+def refused(action):
+    try:
+        action()
+    except loopback.NotLoopback:
+        return True
+    return False
+tcp, udp = socket.socket(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+print(
+    refused(lambda: tcp.bind(("0.0.0.0", 0))), refused(lambda: tcp.bind(("", 0))),
+    refused(lambda: tcp.connect(("192.0.2.1", 80))), refused(lambda: udp.sendto(b"x", ("192.0.2.1", 53))),
+    refused(lambda: socket.getaddrinfo("example.com", 80)), refused(lambda: tcp.bind(("127.0.0.1", 0))),
+    refused(lambda: socket.getaddrinfo("localhost", 80)), refused(lambda: udp.connect(("127.0.0.1", 9))),
+)
+"""
+
+
+class Loopback(unittest.TestCase):
+    """The hook, and a host under it."""
+
+    def test_addresses(self):
+        for host, local in (("127.0.0.1", True), ("::1", True), ("localhost", True), ("127.8.0.1", True),
+                            ("0.0.0.0", False), ("::", False), ("", False), ("10.0.0.1", False), ("host", False)):  # fmt: skip
+            self.assertEqual(loopback.is_loopback(host), local, host)
+
+    def test_binding_connecting_and_resolving_elsewhere_is_refused(self):
+        run = subprocess.run([sys.executable, "-c", _ATTEMPTS], cwd=FOLDER, capture_output=True, text=True, check=True)
+        self.assertEqual(run.stdout.split(), ["True"] * 5 + ["False"] * 3)
+
+    @unittest.skipUnless(os.path.exists("/proc/net/tcp"), "reads the kernel's table of sockets")
+    def test_every_listening_socket_of_the_host_is_local(self):
+        host = Host()
+        self.addCleanup(host.stop)
+        host.deploy("listening")
+        host.invoke("listening", {})
+        listening = self.listening(host.process.pid)
+        self.assertIn(("127.0.0.1", host.port), listening)
+        self.assertEqual({address for address, _ in listening}, {"127.0.0.1"})
+
+    def listening(self, pid):
+        """Address and port of each listening socket of the process."""
+        inodes = set()
+        for descriptor in os.listdir(f"/proc/{pid}/fd"):
+            try:
+                target = os.readlink(f"/proc/{pid}/fd/{descriptor}")
+            except FileNotFoundError:
+                continue  # closed since
+            inodes.add(target.removeprefix("socket:[").removesuffix("]"))
+        found = []
+        for table, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
+            if not os.path.exists(f"/proc/net/{table}"):
+                continue
+            with open(f"/proc/net/{table}", encoding="ascii") as lines:
+                rows = [line.split() for line in lines][1:]
+            for row in rows:
+                if row[3] == "0A" and row[9] in inodes:
+                    address, port = row[1].split(":")
+                    packed = b"".join(bytes.fromhex(address[i : i + 8])[::-1] for i in range(0, len(address), 8))
+                    found.append((socket.inet_ntop(family, packed), int(port, 16)))
+        return found
+
+    def test_health(self):
+        host = Host()
+        self.addCleanup(host.stop)
+        with urllib.request.urlopen(f"http://127.0.0.1:{host.port}/_foreshard/health", timeout=5) as answer:
+            self.assertEqual(answer.read(), b'{"status": "ready", "ministack": "1.5.33"}')
+        self.assertEqual(host.log(), "", "a host that does nothing wrong says nothing")
+
+
+if __name__ == "__main__":
+    unittest.main()

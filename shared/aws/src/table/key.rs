@@ -1,0 +1,165 @@
+//! Where each item of the table is: the only place that composes `pk` and `sk`.
+
+use foreshard_model::ids::{LaneId, RunId, ShardId, Tenant};
+use foreshard_model::ledger::Event;
+use foreshard_model::units::TimeMs;
+use foreshard_stages::ports::RunKey;
+
+/// Partition of the markers of runs that are not terminal.
+pub const ACTIVE: &str = "ACTIVE";
+/// How the sort key of every shard begins.
+pub const SHARD_PREFIX: &str = "SHARD#";
+
+/// Address of one item.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    /// Partition key.
+    pub pk: String,
+    /// Sort key.
+    pub sk: String,
+}
+
+/// The run's item.
+#[must_use]
+pub fn run(run: &RunId) -> Key {
+    Key {
+        pk: format!("RUN#{run}"),
+        sk: "RUN".to_owned(),
+    }
+}
+
+/// The partition that lists a tenant's runs.
+#[must_use]
+pub fn tenant(tenant: &Tenant) -> String {
+    format!("TENANT#{tenant}")
+}
+
+/// A run in the listing of its tenant: by time of acceptance.
+#[must_use]
+pub fn listing(of: &Tenant, accepted_at: TimeMs, run: &RunId) -> Key {
+    Key {
+        pk: tenant(of),
+        sk: format!("{:013}#{run}", accepted_at.0),
+    }
+}
+
+/// The run that an entry of a listing names; `None` when it has another form.
+#[must_use]
+pub fn listed(sk: &str) -> Option<RunId> {
+    let (time, run) = sk.split_once('#')?;
+    let well_formed =
+        time.len() == 13 && time.bytes().all(|b| b.is_ascii_digit()) && RunId::is_well_formed(run);
+    well_formed.then(|| run.into())
+}
+
+/// The marker of a run that is not terminal.
+#[must_use]
+pub fn active(run: &RunId) -> Key {
+    Key {
+        pk: ACTIVE.to_owned(),
+        sk: run.0.clone(),
+    }
+}
+
+/// One of the partitions over which a run's shards and lanes spread.
+#[must_use]
+pub fn partition(run: &RunKey, partition: u32) -> String {
+    format!("RUN#{}#{partition}", run.run)
+}
+
+/// A shard: its partition is its id modulo their number.
+#[must_use]
+pub fn shard(run: &RunKey, id: ShardId) -> Key {
+    Key {
+        pk: partition(run, id.0 % run.partitions.max(1)),
+        sk: format!("{SHARD_PREFIX}{:07}", id.0),
+    }
+}
+
+/// A lane: its partition is its number modulo theirs.
+#[must_use]
+pub fn lane(run: &RunKey, lane: LaneId) -> Key {
+    Key {
+        pk: partition(run, lane.0 % run.partitions.max(1)),
+        sk: format!("LANE#{:05}", lane.0),
+    }
+}
+
+/// The partition of a run's ledger.
+#[must_use]
+pub fn ledger(run: &RunId) -> String {
+    format!("RUN#{run}#LEDGER")
+}
+
+/// An entry of the ledger.
+#[must_use]
+pub fn event(event: &Event) -> Key {
+    Key {
+        pk: ledger(&event.run),
+        sk: event.sort_key(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use foreshard_model::ids::Attempt;
+    use foreshard_model::ledger::EventKind;
+    use proptest::prelude::*;
+
+    fn run_id() -> RunId {
+        RunId::derive(&"acme".into(), "monday")
+    }
+
+    #[test]
+    fn keys_are_as_documented() {
+        let id = run_id();
+        let of = RunKey {
+            run: id.clone(),
+            partitions: 4,
+        };
+        let settled = Event {
+            run: id.clone(),
+            at: TimeMs(1_700_000_000_123),
+            kind: EventKind::Settled,
+            shard: Some(ShardId(7)),
+            attempt: Some(Attempt(2)),
+            lane: None,
+            target: None,
+            because: String::new(),
+            numbers: Default::default(),
+        };
+        let keys = [
+            run(&id),
+            listing(&"acme".into(), TimeMs(1_700_000_000_123), &id),
+            active(&id),
+            shard(&of, ShardId(1234567)),
+            lane(&of, LaneId(42)),
+            event(&settled),
+        ];
+        let text: Vec<String> = keys
+            .iter()
+            .map(|k| format!("{} | {}", k.pk, k.sk))
+            .collect();
+        insta::assert_snapshot!(text.join("\n"), @"");
+    }
+
+    #[test]
+    fn a_listing_is_read_back_and_nothing_else_is() {
+        let key = listing(&"acme".into(), TimeMs(5), &run_id());
+        assert_eq!(listed(&key.sk), Some(run_id()));
+        for foreign in ["", "5#r-aaaa", "0000000000005#RUN", "../../etc"] {
+            assert_eq!(listed(foreign), None, "{foreign}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn shards_sort_by_id_and_stay_in_their_partition(a in 0u32..9_999_999, b in 0u32..9_999_999, p in 0u32..64) {
+            let of = RunKey { run: run_id(), partitions: p };
+            let (x, y) = (shard(&of, ShardId(a)), shard(&of, ShardId(b)));
+            prop_assert_eq!(x.sk.cmp(&y.sk), a.cmp(&b));
+            prop_assert_eq!(x.pk, partition(&of, a % p.max(1)));
+        }
+    }
+}

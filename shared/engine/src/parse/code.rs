@@ -1,0 +1,128 @@
+//! The codes of everything that can be wrong with a document; `docs/errors.md` has a section for each.
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// What is wrong, as a stable code.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub(crate) enum Code {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Code {
+            /// The code as users see it.
+            pub(crate) fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+
+            /// Every code, in the order of the enum.
+            #[cfg(test)]
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$name,)*];
+        }
+    };
+}
+
+codes! {
+    /// There are more problems than are reported.
+    More = "FS1000",
+    /// Nothing in it.
+    Empty = "FS1001",
+    /// Not UTF-8 text.
+    NotText = "FS1002",
+    /// More bytes than allowed.
+    TooLarge = "FS1003",
+    /// It could not be read to its end.
+    Unreadable = "FS1004",
+    /// Neither YAML nor JSON.
+    Syntax = "FS1005",
+    /// Lists and objects within each other too deeply.
+    TooDeep = "FS1006",
+    /// Aliases that repeat too much, or name nothing.
+    Alias = "FS1007",
+    /// More values in one place than allowed.
+    TooManyValues = "FS1008",
+    /// YAML that documents do not use: tags, several documents, keys that are not text.
+    NotUsed = "FS1009",
+    /// Neither a workflow document nor WfFormat 1.5.
+    NotAWorkflow = "FS1010",
+    /// Another type of value is wanted.
+    WrongType = "FS1011",
+    /// No such field.
+    UnknownField = "FS1012",
+    /// A field is missing.
+    MissingField = "FS1013",
+    /// A field is given twice.
+    DuplicateField = "FS1014",
+    /// A number or a length outside its range.
+    OutOfRange = "FS1015",
+    /// A text that does not have the form wanted.
+    BadText = "FS1016",
+    /// A field that this kind of task does not have.
+    NotForKind = "FS1017",
+    /// A word that is not one of those possible.
+    UnknownWord = "FS1018",
+    /// A list that names something twice.
+    Repeated = "FS1019",
+    /// Two tasks with one id.
+    DuplicateId = "FS1020",
+    /// A task that does not exist.
+    UnknownTask = "FS1021",
+    /// Tasks that wait for each other.
+    Cycle = "FS1022",
+    /// A mapping from a task that is not upstream.
+    NotUpstream = "FS1023",
+    /// Not a JSONPath.
+    BadPath = "FS1024",
+    /// Not a URL that can be called.
+    BadUrl = "FS1025",
+    /// Not a file name that a scratch folder can hold.
+    BadFileName = "FS1026",
+    /// A file that its task does not declare.
+    UnknownFile = "FS1027",
+    /// Not exactly one source of a value or file.
+    Source = "FS1028",
+    /// Parameters that are missing, unknown, or of the other sort.
+    Parameter = "FS1029",
+    /// A sub-workflow that does not exist.
+    UnknownWorkflow = "FS1030",
+    /// Sub-workflows that contain each other.
+    ReferenceCycle = "FS1031",
+    /// Sub-workflows within sub-workflows too deeply.
+    ReferenceDepth = "FS1032",
+    /// More tasks than a workflow may have.
+    TooManyTasks = "FS1033",
+    /// More mappings from distant tasks than can be checked.
+    TooManyDistant = "FS1034",
+    /// A trace in another version of WfFormat.
+    TraceVersion = "FS1040",
+    /// A trace that contradicts itself.
+    Trace = "FS1041",
+    /// Note: memory is not recorded and was assumed.
+    MemoryAssumed = "FS1050",
+    /// Note: run times are not recorded and were assumed.
+    RuntimeAssumed = "FS1051",
+    /// Note: dependencies were added because of files.
+    DependencyAdded = "FS1052",
+    /// Note: parents and children of the trace differ.
+    ParentsAndChildren = "FS1053",
+    /// Note: files of the trace are generated although a task writes them.
+    FileGenerated = "FS1054",
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_its_own_and_has_a_section() {
+        let page = include_str!("../../../../docs/errors.md");
+        for pair in Code::ALL.windows(2) {
+            assert!(pair[0].as_str() < pair[1].as_str(), "{pair:?}");
+        }
+        for code in Code::ALL {
+            let heading = format!("\n## {} ", code.as_str());
+            assert_eq!(page.matches(&heading).count(), 1, "{}", code.as_str());
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Which fields go with which kind of task: one table for the check and for the schema.
+
+use serde_json::{Value, json};
+
+use super::code::Code;
+use super::document::{Kind, TaskFields};
+use super::node::{Node, Shape};
+use super::problems::{At, Mark, Step, Trouble};
+
+/// Reports fields that the task's kind does not have, and those that it lacks. The kind, where it can be read.
+pub(crate) fn check(node: &Node, at: &mut At<'_>) -> Option<Kind> {
+    let Shape::Map(entries) = &node.shape else {
+        return None;
+    };
+    let word = entries
+        .iter()
+        .find(|(key, _)| key.text == "kind")
+        .and_then(|(_, value)| value.text())?;
+    let kind = Kind::ALL
+        .iter()
+        .find(|(_, name, ..)| *name == word)
+        .map(|(kind, ..)| *kind)?;
+    for (key, _) in entries {
+        let Some(field) = TaskFields::FIELDS.iter().find(|name| **name == key.text) else {
+            continue;
+        };
+        if !kind.allows(field) {
+            at.within(Step::Field(field), |at| {
+                at.report(not_for(kind, field, key.mark));
+            });
+        }
+    }
+    for field in kind.required() {
+        if !entries.iter().any(|(key, _)| key.text == *field) {
+            at.report(Trouble::new(
+                Code::MissingField,
+                node.mark,
+                format!("`{field}` is missing: a task of kind {} has one", kind.as_str()),
+            ));
+        }
+    }
+    Some(kind)
+}
+
+fn not_for(kind: Kind, field: &str, mark: Mark) -> Trouble {
+    let message = format!("a task of kind {} has no `{field}`", kind.as_str());
+    let trouble = Trouble::new(Code::NotForKind, mark, message);
+    if kind == Kind::Workflow {
+        return trouble.hint("the tasks of the sub-workflow have it; give them values with `params`");
+    }
+    match Kind::ALL.iter().find(|(other, _, required, optional)| {
+        *other != kind && (required.contains(&field) || optional.contains(&field))
+    }) {
+        Some((_, name, ..)) => trouble.hint(format!("it goes with kind {name}")),
+        None => trouble,
+    }
+}
+
+/// The same table as rules of the schema: if the kind is this, then these fields are required and those are not there.
+pub(crate) fn rules() -> Value {
+    Kind::ALL
+        .iter()
+        .map(|(kind, name, required, _)| {
+            let absent: serde_json::Map<String, Value> = TaskFields::FIELDS
+                .iter()
+                .filter(|field| !kind.allows(field))
+                .map(|field| ((*field).to_owned(), json!(false)))
+                .collect();
+            json!({
+                "if": {"properties": {"kind": {"const": name}}, "required": ["kind"]},
+                "then": {"required": required, "properties": absent},
+            })
+        })
+        .collect()
+}

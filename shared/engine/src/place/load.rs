@@ -1,0 +1,162 @@
+//! What a task, and a set of tasks, asks of the target that runs it.
+
+use super::Ladder;
+
+/// Time that a shard costs beside its tasks, in milliseconds: dispatch before it, and the states around it.
+///
+/// Two Lambda states of a Standard execution take 50 to 100 ms each; on a laptop the pair was measured at 100 to 150 ms.
+pub const SHARD_MS: f64 = 150.0;
+
+/// Time that a task costs beside its work, in milliseconds: starting its process, and storing its output.
+pub const TASK_MS: f64 = 5.0;
+
+/// Assumed duration of a task of which nothing is known, in milliseconds.
+pub const UNKNOWN_TASK_MS: f64 = 1_000.0;
+
+/// Bytes between a worker and the object store in a millisecond: 75 MB/s, the bandwidth of a Lambda environment.
+pub const TRANSFER_BYTES_PER_MS: f64 = 75_000.0;
+
+/// Largest tasks of a shard that are remembered: more than the threads of the largest Lambda tier (5).
+pub const TOP_TASKS: usize = 6;
+
+/// One task as the planner sees it, scaled.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Load {
+    /// Expected duration on its own tier, in milliseconds, outputs stored.
+    pub ms: f64,
+    /// Expected processor time, in milliseconds on one vCPU.
+    pub cpu_ms: f64,
+    /// Peak memory of the task alone, in MiB.
+    pub memory: u32,
+    /// The smallest tier that holds it: a position in the ladder of its class.
+    pub rung: usize,
+    /// Which requirements it has: a position in the table of ladders.
+    pub class: u32,
+    /// Bytes that it puts on the scratch disk.
+    pub disk_bytes: u64,
+    /// Objects that it leaves in the store.
+    pub objects: u32,
+    /// Higher runs earlier.
+    pub priority: i32,
+    /// Must run in a shard of its own.
+    pub alone: bool,
+    /// Nothing that follows it may be in its shard.
+    pub ends: bool,
+}
+
+/// A convex set of tasks on one target.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Profile {
+    /// Number of tasks.
+    pub tasks: u32,
+    /// Tasks on the longest path within.
+    pub depth: u32,
+    /// Sum of the durations, in milliseconds.
+    pub work_ms: f64,
+    /// Sum of the processor times, in milliseconds.
+    pub cpu_ms: f64,
+    /// Longest path within, in milliseconds.
+    pub chain_ms: f64,
+    /// The largest tasks, descending, in MiB.
+    pub top: [u32; TOP_TASKS],
+    /// Tier: a position in the ladder of the class.
+    pub rung: usize,
+    /// Position in the table of ladders.
+    pub class: u32,
+    /// Bytes on the scratch disk.
+    pub disk_bytes: u64,
+    /// Objects left in the store.
+    pub objects: u32,
+    /// Whether it must stay alone.
+    pub alone: bool,
+    /// Whether nothing more may follow in it.
+    pub ends: bool,
+}
+
+impl Profile {
+    /// The set of one task.
+    #[must_use]
+    pub fn of(load: &Load) -> Self {
+        let mut top = [0; TOP_TASKS];
+        top[0] = load.memory;
+        Self {
+            tasks: 1,
+            depth: 1,
+            work_ms: load.ms,
+            cpu_ms: load.cpu_ms,
+            chain_ms: load.ms,
+            top,
+            rung: load.rung,
+            class: load.class,
+            disk_bytes: load.disk_bytes,
+            objects: load.objects,
+            alone: load.alone,
+            ends: load.ends,
+        }
+    }
+
+    /// Both sets together, the second starting behind `depth` tasks and `chain_ms` of the first; the tier is the larger one,
+    /// which may not be enough yet.
+    #[must_use]
+    pub fn joined(&self, other: &Self, depth: u32, chain_ms: f64) -> Self {
+        Self {
+            tasks: self.tasks + other.tasks,
+            depth: self.depth.max(depth + other.depth),
+            work_ms: self.work_ms + other.work_ms,
+            cpu_ms: self.cpu_ms + other.cpu_ms,
+            chain_ms: self.chain_ms.max(chain_ms + other.chain_ms),
+            top: merge_top(&self.top, &other.top),
+            rung: self.rung.max(other.rung),
+            class: self.class,
+            disk_bytes: self.disk_bytes.saturating_add(other.disk_bytes),
+            objects: self.objects + other.objects,
+            alone: self.alone || other.alone,
+            ends: self.ends || other.ends,
+        }
+    }
+
+    /// At most so many of the tasks are independent of each other: an antichain has one task of the longest path.
+    #[must_use]
+    pub fn width(&self) -> u32 {
+        self.tasks - self.depth.min(self.tasks) + 1
+    }
+
+    /// Expected duration on its tier, in milliseconds: an upper bound for any order of the tasks on the threads.
+    ///
+    /// R. L. Graham, "Bounds on multiprocessing timing anomalies", SIAM J. Appl. Math. 17 (1969), 416.
+    #[must_use]
+    pub fn ms(&self, ladder: &Ladder) -> f64 {
+        let Some(rung) = ladder.rungs().get(self.rung) else {
+            return self.work_ms;
+        };
+        let threads = f64::from(rung.threads.max(1));
+        let in_parallel = self.chain_ms + (self.work_ms - self.chain_ms).max(0.0) / threads;
+        in_parallel.max(self.cpu_ms / rung.vcpus.max(1.0))
+    }
+
+    /// Gigabyte-seconds on its tier.
+    #[must_use]
+    pub fn gb_s(&self, ladder: &Ladder) -> f64 {
+        self.memory_gb(ladder) * self.ms(ladder) / 1000.0
+    }
+
+    /// Gigabytes of its tier, as they are billed.
+    #[must_use]
+    pub fn memory_gb(&self, ladder: &Ladder) -> f64 {
+        let memory = ladder.rungs().get(self.rung).map_or(0, |r| r.memory);
+        f64::from(memory) / 1024.0
+    }
+}
+
+fn merge_top(one: &[u32; TOP_TASKS], other: &[u32; TOP_TASKS]) -> [u32; TOP_TASKS] {
+    let (mut a, mut b) = (0, 0);
+    std::array::from_fn(|_| {
+        if one[a] >= other[b] {
+            a += 1;
+            one[a - 1]
+        } else {
+            b += 1;
+            other[b - 1]
+        }
+    })
+}

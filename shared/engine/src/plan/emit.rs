@@ -1,0 +1,408 @@
+//! The chosen shards as dispatch, the worker and people read them.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use foreshard_model::ids::{ShardId, TaskId};
+use foreshard_model::output::{Located, LocatedFile, LocatedFileSource, ShardTask};
+use foreshard_model::plan::{Chunk, PlannedShard, ShardKind, ShardTasks};
+use foreshard_model::topology::ShardNode;
+use foreshard_model::units::Mib;
+use foreshard_model::workflow::{FileSource, Task, TaskKind, ValueSource};
+
+use crate::graph::upward_ranks;
+use crate::place::Rung;
+use crate::shard::{Chosen, Demand, Members};
+
+use super::PlanInput;
+use super::relay::{Wiring, wire};
+use super::scale::Scale;
+
+/// Serialized size of a chunk, and shards in it: one read of the store serves as many shards as a worker is likely to see.
+const CHUNK_BYTES: usize = 256 * 1024;
+/// See [`CHUNK_BYTES`].
+const CHUNK_SHARDS: usize = 256;
+
+/// Shortest deadline of an attempt, in milliseconds: below it a late answer of a service would look like a lost worker.
+const LIMIT_MIN_MS: u64 = 60_000;
+/// An attempt that takes ten times its estimate is taken for lost, unless a task's own timeout is longer.
+const LIMIT_TIMES: f64 = 10.0;
+
+/// The shards in their final numbering: by planned start, then priority.
+pub(super) struct Layout<'a> {
+    input: &'a PlanInput<'a>,
+    scale: Scale,
+    demand: &'a Demand,
+    chosen: &'a Chosen,
+    /// Position in `chosen` of each shard.
+    pub(super) at: Vec<u32>,
+    /// Shard of each task.
+    of_task: Vec<u32>,
+    members: Members,
+    /// The graph with its virtual shards.
+    pub(super) wiring: Wiring,
+}
+
+impl<'a> Layout<'a> {
+    /// Numbers the shards and adds the virtual ones.
+    pub(super) fn new(
+        input: &'a PlanInput<'a>,
+        scale: Scale,
+        demand: &'a Demand,
+        chosen: &'a Chosen,
+    ) -> Self {
+        let shards = chosen.shards.profiles.len();
+        let mut at: Vec<u32> = (0..shards as u32).collect();
+        at.sort_by_key(|&s| (chosen.schedule.start_us[s as usize], chosen.rank[s as usize]));
+        let mut number = vec![0; shards];
+        for (new, &old) in at.iter().enumerate() {
+            number[old as usize] = new as u32;
+        }
+        let of_task: Vec<u32> = chosen
+            .shards
+            .of_task
+            .iter()
+            .map(|&old| number[old as usize])
+            .collect();
+        let predecessors = at
+            .iter()
+            .map(|&old| {
+                let mut before: Vec<u32> = chosen
+                    .shards
+                    .graph
+                    .predecessors(old)
+                    .iter()
+                    .map(|&p| number[p as usize])
+                    .collect();
+                before.sort_unstable();
+                before
+            })
+            .collect();
+        Self {
+            members: Members::new(&of_task, shards, &by_rank(demand)),
+            input,
+            scale,
+            demand,
+            chosen,
+            at,
+            of_task,
+            wiring: wire(predecessors),
+        }
+    }
+
+    /// The tier that a shard with tasks starts on.
+    pub(super) fn rung(&self, shard: u32) -> &Rung {
+        let profile = &self.chosen.shards.profiles[self.at[shard as usize] as usize];
+        &self.demand.ladders[profile.class as usize].rungs()[profile.rung]
+    }
+
+    /// Its tasks in execution order.
+    pub(super) fn tasks(&self, shard: u32) -> &[u32] {
+        self.members.of(shard)
+    }
+
+    /// The tasks as the worker reads them, and the chunk of each shard.
+    pub(super) fn chunks(&self) -> (Vec<Chunk>, Vec<u32>) {
+        let mut chunks: Vec<Chunk> = Vec::new();
+        let mut chunk_of = Vec::with_capacity(self.at.len());
+        let mut filled = usize::MAX;
+        for shard in 0..self.at.len() as u32 {
+            let tasks = self.shard_tasks(shard);
+            let bytes = serialized_bytes(&tasks);
+            match chunks.last_mut() {
+                Some(chunk) if filled + bytes <= CHUNK_BYTES && chunk.shards.len() < CHUNK_SHARDS => {
+                    filled += bytes;
+                    chunk.shards.push(tasks);
+                }
+                _ => {
+                    filled = bytes;
+                    chunks.push(Chunk {
+                        shards: vec![tasks],
+                    });
+                }
+            }
+            chunk_of.push(chunks.len() as u32 - 1);
+        }
+        (chunks, chunk_of)
+    }
+
+    fn shard_tasks(&self, shard: u32) -> ShardTasks {
+        let members = self.tasks(shard);
+        let place: BTreeMap<u32, u32> = members
+            .iter()
+            .enumerate()
+            .map(|(at, &task)| (task, at as u32))
+            .collect();
+        let tasks = members
+            .iter()
+            .map(|&task| self.shard_task(task, &place))
+            .collect();
+        ShardTasks {
+            id: ShardId(shard),
+            tasks,
+        }
+    }
+
+    fn shard_task(&self, index: u32, place: &BTreeMap<u32, u32>) -> ShardTask {
+        let task = self.task(index);
+        let mut after: Vec<u32> = task
+            .needs
+            .iter()
+            .filter_map(|need| place.get(&need.task.0).copied())
+            .collect();
+        after.sort_unstable();
+        after.dedup();
+        let bundle = match &task.kind {
+            TaskKind::Command(command) => command
+                .bundle
+                .as_ref()
+                .and_then(|folder| self.input.bundles.get(folder).cloned()),
+            _ => None,
+        };
+        ShardTask {
+            id: task.id.clone(),
+            task_type: task.task_type.clone(),
+            kind: self.scale.kind(&task.kind),
+            bundle,
+            after,
+            inputs: task
+                .inputs
+                .iter()
+                .map(|(name, source)| (name.clone(), self.located(source)))
+                .collect(),
+            files: task
+                .files
+                .iter()
+                .map(|file| LocatedFile {
+                    name: file.name.clone(),
+                    source: self.located_file(&file.source),
+                })
+                .collect(),
+            writes: self.scale.writes(&task.writes),
+            resources: self.scale.resources(task),
+            timeout_ms: task.timeout_ms,
+            effect: task.effect,
+            cut: task.extras.as_deref().map(|e| e.cut.clone()).unwrap_or_default(),
+        }
+    }
+
+    fn task(&self, index: u32) -> &'a Task {
+        &self.input.workflow.tasks[index as usize]
+    }
+
+    fn shard_and_task(&self, index: u32) -> (ShardId, TaskId) {
+        (
+            ShardId(self.of_task[index as usize]),
+            self.task(index).id.clone(),
+        )
+    }
+
+    /// Where a value will be.
+    fn located(&self, source: &ValueSource) -> Located {
+        match source {
+            ValueSource::Task { task, path } => {
+                let (shard, task) = self.shard_and_task(task.0);
+                Located::Task {
+                    shard,
+                    task,
+                    path: path.clone(),
+                }
+            }
+            ValueSource::Run { path } => Located::Run { path: path.clone() },
+            ValueSource::Constant(value) => Located::Constant(value.clone()),
+        }
+    }
+
+    fn located_file(&self, source: &FileSource) -> LocatedFileSource {
+        match source {
+            FileSource::Task { task, file } => {
+                let (shard, task) = self.shard_and_task(task.0);
+                LocatedFileSource::Task {
+                    shard,
+                    task,
+                    file: file.clone(),
+                }
+            }
+            FileSource::Generated { bytes } => LocatedFileSource::Generated {
+                bytes: self.scale.bytes(*bytes),
+            },
+        }
+    }
+
+    /// The declared outputs; without any, the whole output of every sink, by its id.
+    pub(super) fn outputs(&self) -> BTreeMap<String, Located> {
+        let declared = &self.input.workflow.outputs;
+        if !declared.is_empty() {
+            return declared
+                .iter()
+                .map(|(name, source)| (name.clone(), self.located(source)))
+                .collect();
+        }
+        (0..self.of_task.len() as u32)
+            .filter(|&task| self.demand.graph.successors(task).is_empty())
+            .map(|index| {
+                let (shard, task) = self.shard_and_task(index);
+                let name = task.0.clone();
+                (name, Located::Task { shard, task, path: None })
+            })
+            .collect()
+    }
+
+    /// Every shard as dispatch reads it, virtual ones included.
+    pub(super) fn nodes(&self, chunk_of: &[u32]) -> Vec<ShardNode> {
+        (0..self.wiring.kinds.len() as u32)
+            .map(|shard| {
+                let mut node = ShardNode {
+                    id: ShardId(shard),
+                    kind: self.wiring.kinds[shard as usize],
+                    predecessors: self.wiring.predecessors[shard as usize].len() as u32,
+                    successors: ids(&self.wiring.successors[shard as usize]),
+                    rank: shard,
+                    ..ShardNode::default()
+                };
+                if node.kind == ShardKind::Work {
+                    self.describe(&mut node, chunk_of[shard as usize]);
+                }
+                node
+            })
+            .collect()
+    }
+
+    fn describe(&self, node: &mut ShardNode, chunk: u32) {
+        let shard = node.id.0;
+        let at = self.at[shard as usize] as usize;
+        let rung = self.rung(shard);
+        let tasks = || self.tasks(shard).iter().map(|&task| self.task(task));
+        let estimate = self.chosen.duration_ms[at];
+        let timeout = tasks().map(|task| task.timeout_ms).max().unwrap_or(0);
+        node.rank = self.chosen.rank[at];
+        node.tier = Mib(rung.memory);
+        node.limit_ms = ((estimate * LIMIT_TIMES) as u64)
+            .max(timeout)
+            .max(LIMIT_MIN_MS)
+            .min(rung.limit_ms);
+        node.estimate_ms = estimate.ceil() as u64;
+        node.chunk = chunk;
+        node.tasks = self.tasks(shard).len() as u32;
+        node.once = self.chosen.shards.profiles[at].alone;
+        node.retries = tasks().map(|task| task.retries).max().unwrap_or(0);
+        node.first_task = tasks().next().map(|task| task.id.clone()).unwrap_or_default();
+    }
+
+    /// Every shard as people see it.
+    pub(super) fn planned(&self) -> Vec<PlannedShard> {
+        let mut shards: Vec<PlannedShard> = (0..self.at.len() as u32)
+            .map(|shard| self.planned_work(shard))
+            .collect();
+        for shard in self.at.len()..self.wiring.kinds.len() {
+            shards.push(PlannedShard {
+                id: ShardId(shard as u32),
+                kind: self.wiring.kinds[shard],
+                tasks: Vec::new(),
+                predecessors: ids(&self.wiring.predecessors[shard]),
+                target: None,
+                lane: None,
+                start_ms: 0,
+                duration_ms: 0,
+                upward_rank_ms: 0,
+                reason: match self.wiring.kinds[shard] {
+                    ShardKind::End => "follows every sink: done means that the run is done".to_owned(),
+                    _ => format!(
+                        "between {} and {} shards",
+                        self.wiring.predecessors[shard].len(),
+                        self.wiring.successors[shard].len()
+                    ),
+                },
+            });
+        }
+        self.time_virtual(&mut shards);
+        shards
+    }
+
+    fn planned_work(&self, shard: u32) -> PlannedShard {
+        let at = self.at[shard as usize] as usize;
+        let profile = &self.chosen.shards.profiles[at];
+        let rung = self.rung(shard);
+        let tasks = self.tasks(shard);
+        let form = match (profile.tasks, profile.depth) {
+            (1, _) => "one task".to_owned(),
+            (tasks, depth) if tasks == depth => format!("{tasks} tasks in single file"),
+            (tasks, depth) => format!("{tasks} tasks, {depth} of them in single file"),
+        };
+        PlannedShard {
+            id: ShardId(shard),
+            kind: ShardKind::Work,
+            tasks: tasks.iter().map(|&task| self.task(task).id.clone()).collect(),
+            predecessors: ids(&self.wiring.predecessors[shard as usize]),
+            target: Some(self.input.pool.targets[rung.target].id.0.clone()),
+            lane: Some(self.chosen.schedule.lane[at]),
+            start_ms: self.chosen.schedule.start_us[at] / 1000,
+            duration_ms: self.chosen.duration_ms[at].ceil() as u64,
+            upward_rank_ms: self.chosen.ranks[at].ceil() as u64,
+            reason: format!(
+                "{form}; {} MiB hold the largest {} of {} MiB and the worker",
+                rung.memory,
+                rung.threads.min(profile.width()),
+                profile.top[0]
+            ),
+        }
+    }
+
+    /// Virtual shards take no time: they start when the last of their predecessors ends.
+    fn time_virtual(&self, shards: &mut [PlannedShard]) {
+        let virtual_shards = self.at.len()..shards.len();
+        let mut changed = true;
+        while changed {
+            changed = false;
+            for shard in virtual_shards.clone() {
+                let ends = |&p: &u32| shards[p as usize].start_ms + shards[p as usize].duration_ms;
+                let start_ms = self.wiring.predecessors[shard].iter().map(ends).max();
+                let behind = |&s: &u32| shards[s as usize].upward_rank_ms;
+                let rank_ms = self.wiring.successors[shard].iter().map(behind).max();
+                let times = (start_ms.unwrap_or(0), rank_ms.unwrap_or(0));
+                changed |= times != (shards[shard].start_ms, shards[shard].upward_rank_ms);
+                (shards[shard].start_ms, shards[shard].upward_rank_ms) = times;
+            }
+        }
+    }
+}
+
+/// The tasks by upward rank: what much waits for is executed first within its shard, too.
+fn by_rank(demand: &Demand) -> Vec<u32> {
+    let ms: Vec<f64> = demand.loads.iter().map(|load| load.ms).collect();
+    let ranks = upward_ranks(&demand.graph, &demand.order, &ms, 0.0);
+    let mut sequence = demand.order.clone();
+    sequence.sort_by(|&a, &b| {
+        ranks[b as usize]
+            .total_cmp(&ranks[a as usize])
+            .then(demand.position[a as usize].cmp(&demand.position[b as usize]))
+    });
+    sequence
+}
+
+fn ids(shards: &[u32]) -> Vec<ShardId> {
+    shards.iter().map(|&shard| ShardId(shard)).collect()
+}
+
+/// Length of the JSON of one shard's tasks, without making it.
+fn serialized_bytes(tasks: &ShardTasks) -> usize {
+    let mut counter = Counter(0);
+    match serde_json::to_writer(&mut counter, tasks) {
+        Ok(()) => counter.0 + 1,
+        Err(_) => CHUNK_BYTES,
+    }
+}
+
+/// Counts what is written to it.
+struct Counter(usize);
+
+impl io::Write for Counter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,88 @@
+//! The decision ledger of the planning: each choice with its reason and its numbers.
+
+use std::collections::BTreeMap;
+
+use foreshard_model::plan::Reason;
+
+use crate::place::UNKNOWN_TASK_MS;
+use crate::shard::{Chosen, Demand};
+
+/// One choice and why.
+pub(super) fn reason(subject: &str, because: String, numbers: &[(&str, f64)]) -> Reason {
+    Reason {
+        subject: subject.to_owned(),
+        because,
+        numbers: numbers
+            .iter()
+            .map(|&(name, value)| (name.to_owned(), value))
+            .collect::<BTreeMap<_, _>>(),
+    }
+}
+
+/// What was assumed for want of knowledge.
+pub(super) fn assumptions(demand: &Demand) -> Vec<Reason> {
+    if demand.unknown == 0 {
+        return Vec::new();
+    }
+    vec![reason(
+        "assume",
+        format!(
+            "{} of {} tasks have no estimate: {:.0} ms assumed for each",
+            demand.unknown,
+            demand.loads.len(),
+            UNKNOWN_TASK_MS
+        ),
+        &[
+            ("tasks", f64::from(demand.unknown)),
+            ("assumed_ms", UNKNOWN_TASK_MS),
+        ],
+    )]
+}
+
+/// Which sharding was kept, what the others would have given, and which wishes could not be honoured.
+pub(super) fn sharding(demand: &Demand, chosen: &Chosen) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    if let Some(kept) = chosen.judged.get(chosen.kept) {
+        reasons.push(reason(
+            "shard",
+            format!(
+                "{}: the cheapest of those about as fast as the fastest within ${:.6}; {} sharding(s) compared",
+                kept.strategy,
+                chosen.ceiling_usd,
+                chosen.judged.len()
+            ),
+            &[
+                ("shards", f64::from(kept.shards)),
+                ("makespan_s", kept.makespan_ms / 1000.0),
+                ("usd", kept.usd),
+                ("ceiling_usd", chosen.ceiling_usd),
+            ],
+        ));
+    }
+    for (at, other) in chosen.judged.iter().enumerate() {
+        if at != chosen.kept {
+            let why = if other.usd > chosen.ceiling_usd { "dearer than plain states" } else { "not better" };
+            reasons.push(reason(
+                "shard",
+                format!("not {}: {why}", other.strategy),
+                &[
+                    ("shards", f64::from(other.shards)),
+                    ("makespan_s", other.makespan_ms / 1000.0),
+                    ("usd", other.usd),
+                ],
+            ));
+        }
+    }
+    for &group in &chosen.shards.torn {
+        let tasks = &demand.together[group];
+        reasons.push(reason(
+            "shard",
+            format!(
+                "the {} tasks of group {group} of `affinity.together` do not share a shard: another annotation or a limit forbids it",
+                tasks.len()
+            ),
+            &[("tasks", tasks.len() as f64)],
+        ));
+    }
+    reasons
+}

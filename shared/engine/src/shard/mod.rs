@@ -1,0 +1,55 @@
+//! Sharding: which tasks share a shard, by several strategies, judged by one fast estimate.
+//!
+//! Every strategy works on atoms ([`Atoms`]) and answers a [`Clustering`]; [`choose`] judges them all and keeps the best.
+
+mod atoms;
+mod chains;
+mod choose;
+mod contract;
+mod lanes;
+mod rules;
+mod strategy;
+mod together;
+
+use crate::graph::Csr;
+use crate::place::{Ladder, Load, Profile};
+
+pub use atoms::Atoms;
+pub use choose::{Chosen, Judged, Market, choose};
+pub use contract::{Members, contract};
+pub use lanes::LaneRule;
+pub use rules::{Apart, DISK_BYTES, Rules, TIME_MARGIN};
+pub use strategy::Strategy;
+
+#[cfg(test)]
+mod tests;
+
+/// The workflow as the planner sees it: scaled loads on a graph without a cycle.
+#[derive(Debug, Clone, Default)]
+pub struct Demand {
+    /// Who follows whom, with scaled bytes.
+    pub graph: Csr,
+    /// A topological order of it.
+    pub order: Vec<u32>,
+    /// Position of each task in that order.
+    pub position: Vec<u32>,
+    /// What each task asks of a target.
+    pub loads: Vec<Load>,
+    /// Tiers by class of requirements.
+    pub ladders: Vec<Ladder>,
+    /// Groups of `affinity.together`, each of at least two tasks.
+    pub together: Vec<Vec<u32>>,
+    /// Tasks with `affinity.apart`.
+    pub apart: Apart,
+    /// Tasks of which no duration is known.
+    pub unknown: u32,
+}
+
+/// Which cluster each node belongs to, and what each cluster asks of a target.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Clustering {
+    /// Cluster of each node.
+    pub of: Vec<u32>,
+    /// The clusters, dense.
+    pub profiles: Vec<Profile>,
+}

@@ -1,0 +1,121 @@
+//! What may share a shard: one class of targets, the memory and the time of one of them, and no dearer than two shards.
+
+use std::collections::BTreeMap;
+
+use crate::place::{Ladder, Profile};
+
+/// How much longer than estimated a shard may take and still end within its target's limit.
+///
+/// A shard that is longer yields and goes on in another attempt: this margin keeps that rare, it is not what keeps it safe.
+pub const TIME_MARGIN: f64 = 1.5;
+
+/// Scratch disk that a shard may fill, in bytes: four fifths of a function's 10,240 MiB.
+pub const DISK_BYTES: u64 = 10_240 * 1024 * 1024 / 5 * 4;
+
+/// The rules under which tasks may share a shard.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules<'a> {
+    /// Tiers by class of requirements.
+    pub ladders: &'a [Ladder],
+    /// Most tasks of a shard.
+    pub tasks_max: u32,
+    /// What a shard costs beside its gigabyte-seconds, in dollars.
+    pub shard_usd: f64,
+    /// A gigabyte-second, in dollars.
+    pub gb_s_usd: f64,
+}
+
+impl Rules<'_> {
+    /// The set with the tier that it needs; `None` when it breaks a rule.
+    #[must_use]
+    pub fn settled(&self, mut profile: Profile) -> Option<Profile> {
+        if profile.tasks == 1 {
+            return Some(profile);
+        }
+        if profile.alone || profile.tasks > self.tasks_max || profile.disk_bytes > DISK_BYTES {
+            return None;
+        }
+        let ladder = &self.ladders[profile.class as usize];
+        profile.rung = ladder.together(profile.rung, &profile.top, profile.width())?;
+        let limit = ladder.rungs()[profile.rung].limit_ms as f64;
+        (profile.ms(ladder) * TIME_MARGIN <= limit).then_some(profile)
+    }
+
+    /// Both sets as one, the second starting behind `depth` tasks and `chain_ms` of the first; `None` when they may not, or
+    /// when the larger tier would cost more than the saved shard.
+    #[must_use]
+    pub fn joined(
+        &self,
+        first: &Profile,
+        second: &Profile,
+        depth: u32,
+        chain_ms: f64,
+    ) -> Option<Profile> {
+        if first.class != second.class || first.ends {
+            return None;
+        }
+        let both = self.settled(first.joined(second, depth, chain_ms))?;
+        if both.rung != first.rung || both.rung != second.rung {
+            let ladder = &self.ladders[both.class as usize];
+            let more = both.gb_s(ladder) - first.gb_s(ladder) - second.gb_s(ladder);
+            if more * self.gb_s_usd > self.shard_usd {
+                return None;
+            }
+        }
+        Some(both)
+    }
+
+    /// Duration of a set on its tier, in milliseconds.
+    #[must_use]
+    pub fn ms(&self, profile: &Profile) -> f64 {
+        profile.ms(&self.ladders[profile.class as usize])
+    }
+}
+
+/// Which nodes may not share a shard: each node's values of `apart`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Apart {
+    values: BTreeMap<u32, Vec<u32>>,
+}
+
+impl Apart {
+    /// From single tasks.
+    #[must_use]
+    pub fn new(values: impl Iterator<Item = (u32, u32)>) -> Self {
+        let mut apart = Self::default();
+        for (node, value) in values {
+            apart.values.entry(node).or_default().push(value);
+        }
+        apart
+    }
+
+    /// Whether node `other` of `nodes` and `node` of this table have a value in common.
+    #[must_use]
+    pub fn clash(&self, node: u32, nodes: &Self, other: u32) -> bool {
+        if self.values.is_empty() {
+            return false;
+        }
+        match (self.values.get(&node), nodes.values.get(&other)) {
+            (Some(mine), Some(theirs)) => mine.iter().any(|value| theirs.contains(value)),
+            _ => false,
+        }
+    }
+
+    /// `node` gets the values of node `other` of `nodes`.
+    pub fn absorb(&mut self, node: u32, nodes: &Self, other: u32) {
+        if let Some(theirs) = nodes.values.get(&other) {
+            self.values.entry(node).or_default().extend(theirs);
+        }
+    }
+
+    /// The table for clusters of nodes.
+    #[must_use]
+    pub fn lifted(&self, of: &[u32]) -> Self {
+        let mut lifted = Self::default();
+        for (&node, values) in &self.values {
+            let entry = lifted.values.entry(of[node as usize]).or_default();
+            entry.extend(values);
+        }
+        lifted
+    }
+}

@@ -1,0 +1,315 @@
+//! The frontier in memory: conditional commits, arrivals, checkpoints, and the two indexes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_trait::async_trait;
+use foreshard_model::claim::Claim;
+use foreshard_model::frontier::{
+    Arrival, Checkpoint, Expect, LaneItem, Live, ShardItem, ShardState, Write,
+};
+use foreshard_model::ids::{LaneId, ShardId};
+use foreshard_model::limits::TRANSACTION_WRITES;
+use foreshard_stages::ports::{
+    AttemptWrites, FrontierReads, FrontierWrites, OutputPointers, Page, PortError, PortResult,
+    RunKey,
+};
+
+use crate::world::{State, World, conflict};
+
+/// Shards in one page: small, so that tests meet the second page.
+const SHARD_PAGE: usize = 50;
+
+/// What a commit writes, for the counts of the fault switch: `shard running + lane`.
+fn name_of(writes: &[Write]) -> String {
+    let parts: BTreeSet<String> = writes
+        .iter()
+        .map(|write| match write {
+            Write::Run(item, _) => format!("run {}", item.state.as_str()),
+            Write::Shard(item, _) => format!(
+                "shard {:?}{}",
+                item.state,
+                if item.released { " released" } else { "" }
+            )
+            .to_lowercase(),
+            Write::Lane(item, _) if item.token.is_some() => "lane parked".to_owned(),
+            Write::Lane(..) => "lane".to_owned(),
+        })
+        .collect();
+    let parts: Vec<String> = parts.into_iter().collect();
+    format!("commit {}", parts.join(" + "))
+}
+
+/// Version found, version expected, version to be written, and what is written.
+fn check_one(state: &State, run: &RunKey, write: &Write) -> PortResult<()> {
+    let (found, expect, next, what) = match write {
+        Write::Run(item, expect) => (
+            state.runs.get(&item.run).map(|i| i.version),
+            expect,
+            item.version,
+            format!("run `{}`", item.run),
+        ),
+        Write::Shard(item, expect) => (
+            state
+                .shards
+                .get(&(item.run.clone(), item.id))
+                .map(|i| i.version),
+            expect,
+            item.version,
+            format!("shard {} of `{}`", item.id, item.run),
+        ),
+        Write::Lane(item, expect) => (
+            state
+                .lanes
+                .get(&(item.run.clone(), item.lane))
+                .map(|i| i.version),
+            expect,
+            item.version,
+            format!("lane {} of `{}`", item.lane, item.run),
+        ),
+    };
+    let owner = match write {
+        Write::Run(item, _) => &item.run,
+        Write::Shard(item, _) => &item.run,
+        Write::Lane(item, _) => &item.run,
+    };
+    if *owner != run.run {
+        return Err(PortError::Refused(format!("{what} is of another run")));
+    }
+    let right = match expect {
+        Expect::Absent => 1,
+        Expect::Version(version) => version + 1,
+    };
+    if next != right {
+        return Err(PortError::Refused(format!(
+            "{what} is to be written as version {next}, expected {right}"
+        )));
+    }
+    match (expect, found) {
+        (Expect::Absent, None) => Ok(()),
+        (Expect::Version(version), Some(found)) if *version == found => Ok(()),
+        _ => Err(conflict(format!(
+            "{what} has version {found:?}, not {expect:?}"
+        ))),
+    }
+}
+
+fn apply(state: &mut State, run: &RunKey, writes: &[Write]) -> PortResult<()> {
+    if writes.is_empty() || writes.len() > TRANSACTION_WRITES {
+        let text = format!("{} writes in a transaction", writes.len());
+        return Err(PortError::Refused(text));
+    }
+    let mut keys = BTreeSet::new();
+    for write in writes {
+        let key = match write {
+            Write::Run(..) => (0, 0),
+            Write::Shard(item, _) => (1, item.id.0),
+            Write::Lane(item, _) => (2, item.lane.0),
+        };
+        if !keys.insert(key) {
+            let text = format!("two writes of one item in a transaction: {key:?}");
+            return Err(PortError::Refused(text));
+        }
+    }
+    for write in writes {
+        check_one(state, run, write)?;
+    }
+    for write in writes {
+        match write {
+            Write::Run(item, _) => {
+                state.runs.insert(item.run.clone(), (**item).clone());
+            }
+            Write::Shard(item, _) => {
+                let key = (item.run.clone(), item.id);
+                state.shards.insert(key, (**item).clone());
+            }
+            Write::Lane(item, _) => {
+                let key = (item.run.clone(), item.lane);
+                state.lanes.insert(key, (**item).clone());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn shards_where<'a>(
+    state: &'a State,
+    run: &'a RunKey,
+    partition: u32,
+) -> impl Iterator<Item = &'a ShardItem> {
+    let first = (run.run.clone(), ShardId(0));
+    state
+        .shards
+        .range(first..)
+        .take_while(|((r, _), _)| *r == run.run)
+        .map(|(_, item)| item)
+        .filter(move |item| item.id.0 % run.partitions.max(1) == partition)
+}
+
+#[async_trait]
+impl FrontierReads for World {
+    async fn shard(&self, run: &RunKey, id: ShardId) -> PortResult<Option<ShardItem>> {
+        self.read(|state| Ok(state.shards.get(&(run.run.clone(), id)).cloned()))
+            .await
+    }
+
+    async fn shards(&self, run: &RunKey, ids: &[ShardId]) -> PortResult<Vec<ShardItem>> {
+        self.read(|state| {
+            let ids: BTreeSet<&ShardId> = ids.iter().collect();
+            let found = ids
+                .into_iter()
+                .filter_map(|id| state.shards.get(&(run.run.clone(), *id)));
+            Ok(found.cloned().collect())
+        })
+        .await
+    }
+
+    async fn shards_of(
+        &self,
+        run: &RunKey,
+        partition: u32,
+        after: Option<&str>,
+    ) -> PortResult<Page<ShardItem>> {
+        let after: Option<u32> = after.and_then(|text| text.parse().ok());
+        self.read(|state| {
+            let rest = shards_where(state, run, partition)
+                .filter(|item| after.is_none_or(|a| item.id.0 > a));
+            let mut items: Vec<ShardItem> = rest.take(SHARD_PAGE + 1).cloned().collect();
+            let more = items.len() > SHARD_PAGE;
+            items.truncate(SHARD_PAGE);
+            let next = items.last().filter(|_| more).map(|i| i.id.0.to_string());
+            Ok(Page { items, next })
+        })
+        .await
+    }
+
+    async fn lane(&self, run: &RunKey, lane: LaneId) -> PortResult<Option<LaneItem>> {
+        self.read(|state| Ok(state.lanes.get(&(run.run.clone(), lane)).cloned()))
+            .await
+    }
+
+    async fn ready(
+        &self,
+        run: &RunKey,
+        partition: u32,
+        limit: usize,
+    ) -> PortResult<Vec<ShardItem>> {
+        self.read(|state| {
+            let ranked: BTreeMap<String, &ShardItem> = shards_where(state, run, partition)
+                .filter_map(|item| Some((item.ready_rank()?, item)))
+                .collect();
+            Ok(ranked.into_values().take(limit).cloned().collect())
+        })
+        .await
+    }
+
+    async fn live(
+        &self,
+        run: &RunKey,
+        partition: u32,
+        what: Live,
+        limit: usize,
+    ) -> PortResult<Vec<ShardItem>> {
+        self.read(|state| {
+            let listed: BTreeMap<String, &ShardItem> = shards_where(state, run, partition)
+                .filter_map(|item| Some((item.live()?, item)))
+                .filter(|(key, _)| key.starts_with(what.prefix()))
+                .collect();
+            Ok(listed.into_values().take(limit).cloned().collect())
+        })
+        .await
+    }
+
+    async fn parked(
+        &self,
+        run: &RunKey,
+        partition: u32,
+        limit: usize,
+    ) -> PortResult<Vec<LaneItem>> {
+        self.read(|state| {
+            let first = (run.run.clone(), LaneId(0));
+            let mine = state
+                .lanes
+                .range(first..)
+                .take_while(|((r, _), _)| *r == run.run)
+                .map(|(_, item)| item)
+                .filter(|item| item.lane.0 % run.partitions.max(1) == partition);
+            let parked = mine.filter(|item| item.live().is_some());
+            Ok(parked.take(limit).cloned().collect())
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl FrontierWrites for World {
+    async fn commit(&self, run: &RunKey, writes: &[Write]) -> PortResult<()> {
+        self.write(&name_of(writes), |state| apply(state, run, writes))
+            .await
+    }
+
+    async fn arrive(&self, run: &RunKey, arrival: &Arrival) -> PortResult<ShardItem> {
+        self.write("arrive", |state| {
+            let key = (run.run.clone(), arrival.successor);
+            let Some(item) = state.shards.get_mut(&key) else {
+                let text = format!("shard {} of `{}`", arrival.successor, run.run);
+                return Err(PortError::NotFound(text));
+            };
+            item.arrived.insert(arrival.predecessor);
+            item.version += 1;
+            Ok(item.clone())
+        })
+        .await
+    }
+
+    async fn create_shards(&self, run: &RunKey, items: &[ShardItem]) -> PortResult<()> {
+        self.write("create_shards", |state| {
+            for item in items {
+                let key = (run.run.clone(), item.id);
+                state.shards.entry(key).or_insert_with(|| item.clone());
+            }
+            Ok(())
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl AttemptWrites for World {
+    async fn checkpoint(&self, run: &RunKey, checkpoint: &Checkpoint) -> PortResult<bool> {
+        self.write("checkpoint", |state| {
+            let key = (run.run.clone(), checkpoint.shard);
+            let Some(item) = state.shards.get_mut(&key) else {
+                return Ok(false);
+            };
+            if item.state != ShardState::Running || item.attempt != checkpoint.attempt {
+                return Ok(false);
+            }
+            if let Some(progress) = &checkpoint.progress {
+                item.progress = Some(progress.clone());
+            }
+            item.started_once = checkpoint.started_once;
+            item.version += 1;
+            Ok(true)
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl OutputPointers for World {
+    async fn pointers(
+        &self,
+        run: &RunKey,
+        ids: &[ShardId],
+    ) -> PortResult<BTreeMap<ShardId, Claim>> {
+        self.read(|state| {
+            let found = ids.iter().filter_map(|id| {
+                let item = state.shards.get(&(run.run.clone(), *id))?;
+                let output = item.output.clone()?;
+                (item.state == ShardState::Done).then_some((*id, output))
+            });
+            Ok(found.collect())
+        })
+        .await
+    }
+}

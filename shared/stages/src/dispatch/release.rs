@@ -1,0 +1,216 @@
+//! Releases finished shards: tells successors, settles virtual ones on the way, and moves the run to its end.
+//!
+//! Used by dispatch and by the sweep; either may take over where the other stopped.
+
+use std::collections::VecDeque;
+
+use foreshard_engine::frontier::{self, Arrived, Release, put_shard};
+use foreshard_model::frontier::{Arrival, ShardItem, ShardState};
+use foreshard_model::ids::ShardId;
+use foreshard_model::message::Failure;
+use futures_util::future::join_all;
+
+use super::{Scene, TRIES, trace};
+use crate::error::StageError;
+
+/// Successors that one call may tell: two fans of 256 and their relays take about a second.
+const SUCCESSORS: u32 = 1_024;
+
+/// Writes under way at once.
+const AT_ONCE: usize = 16;
+
+/// How much one call may still do; what is left is found by the sweep.
+#[derive(Debug)]
+pub(crate) struct Budget(u32);
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self(SUCCESSORS)
+    }
+}
+
+impl Budget {
+    /// A sweep has more time than a lane.
+    pub(crate) fn of_a_sweep() -> Self {
+        Self(8 * SUCCESSORS)
+    }
+
+    fn take(&mut self, successors: usize) -> bool {
+        let wanted = u32::try_from(successors).unwrap_or(u32::MAX).max(1);
+        let enough = self.0 > 0;
+        self.0 = self.0.saturating_sub(wanted);
+        enough
+    }
+}
+
+/// Releases a finished shard, and whatever is finished by that. Gives the number of shards that became ready.
+pub(crate) async fn release(
+    scene: &mut Scene<'_>,
+    finished: ShardItem,
+    budget: &mut Budget,
+) -> Result<usize, StageError> {
+    let mut readied = 0;
+    let mut open = VecDeque::from([finished]);
+    while let Some(item) = open.pop_front() {
+        let more = one(scene, item, budget).await?;
+        for next in more {
+            match next {
+                After::Ready => readied += 1,
+                After::Follow(item) => open.push_back(*item),
+                After::Nothing => {}
+            }
+        }
+    }
+    Ok(readied)
+}
+
+/// What telling one successor led to.
+enum After {
+    Nothing,
+    Ready,
+    Follow(Box<ShardItem>),
+}
+
+async fn one(
+    scene: &mut Scene<'_>,
+    mut item: ShardItem,
+    budget: &mut Budget,
+) -> Result<Vec<After>, StageError> {
+    for _ in 0..TRIES {
+        let node = scene.node(item.id)?;
+        let written = match frontier::release(&item, node, scene.topology.on_failure) {
+            Release::Nothing | Release::Hold => return Ok(Vec::new()),
+            Release::Completes => {
+                let writes = frontier::completes(&scene.run, &item, scene.now());
+                scene.commit(&writes).await?
+            }
+            Release::Fails(cause) => fails(scene, &item, &cause).await?,
+            Release::Arrive(arrivals) => {
+                if !budget.take(arrivals.len()) {
+                    return Ok(Vec::new());
+                }
+                return arrive(scene, item, &arrivals).await;
+            }
+            Release::Skip(successors) => {
+                if !budget.take(successors.len()) {
+                    return Ok(Vec::new());
+                }
+                match skip(scene, &item, &successors).await? {
+                    Some(after) => return Ok(after),
+                    None => false,
+                }
+            }
+        };
+        if written {
+            return Ok(Vec::new());
+        }
+        scene.reload().await?;
+        item = scene.shard(item.id).await?;
+    }
+    Err(busy(item.id))
+}
+
+async fn fails(
+    scene: &mut Scene<'_>,
+    item: &ShardItem,
+    cause: &Failure,
+) -> Result<bool, StageError> {
+    let writes = frontier::fails(&scene.run, item, cause, scene.now());
+    scene.commit(&writes).await
+}
+
+/// Tells every successor of a done shard, then notes that they know.
+async fn arrive(
+    scene: &mut Scene<'_>,
+    item: ShardItem,
+    arrivals: &[Arrival],
+) -> Result<Vec<After>, StageError> {
+    trace::commits(scene, &item).await?;
+    let mut after = Vec::with_capacity(arrivals.len());
+    for some in arrivals.chunks(AT_ONCE) {
+        let told = some.iter().map(|arrival| tell(scene, arrival));
+        for result in join_all(told).await {
+            after.push(result?);
+        }
+    }
+    mark(scene, item).await?;
+    Ok(after)
+}
+
+async fn tell(scene: &Scene<'_>, arrival: &Arrival) -> Result<After, StageError> {
+    let item = scene.ports.writes.arrive(&scene.key, arrival).await?;
+    advance(scene, item).await
+}
+
+/// Writes what a successor has become, until nobody else was quicker.
+async fn advance(scene: &Scene<'_>, mut item: ShardItem) -> Result<After, StageError> {
+    for _ in 0..TRIES {
+        let node = scene.node(item.id)?;
+        let (next, after) = match frontier::arrived(&item, node, scene.now()) {
+            Arrived::Nothing => return Ok(After::Nothing),
+            Arrived::Follow(None) => return Ok(After::Follow(Box::new(item))),
+            Arrived::Follow(Some(next)) => (next.clone(), After::Follow(next)),
+            Arrived::Ready(next) => (next, After::Ready),
+        };
+        let write = [put_shard(*next)];
+        match scene.ports.writes.commit(&scene.key, &write).await {
+            Ok(()) => return Ok(after),
+            Err(crate::ports::PortError::Conflict(_)) => item = scene.shard(item.id).await?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(busy(item.id))
+}
+
+/// Skips every successor of a shard that has no result; `None` when the shard itself was written by others.
+async fn skip(
+    scene: &mut Scene<'_>,
+    item: &ShardItem,
+    successors: &[ShardId],
+) -> Result<Option<Vec<After>>, StageError> {
+    let mut item = item.clone();
+    if let Some((writes, noted)) = frontier::noted(&scene.run, &item, scene.now()) {
+        if !scene.commit(&writes).await? {
+            return Ok(None);
+        }
+        item = noted;
+    }
+    let mut after = Vec::with_capacity(successors.len());
+    for successor in successors {
+        let found = scene.shard(*successor).await?;
+        let found = match frontier::skip(&item, &found, scene.now()) {
+            None => found,
+            Some(skip) => {
+                if !scene.commit(&skip.writes).await? {
+                    return Ok(None);
+                }
+                scene.record(&[skip.event]).await?;
+                item = skip.predecessor;
+                skip.successor
+            }
+        };
+        after.push(advance(scene, found).await?);
+    }
+    let Some(last) = frontier::released(&item) else {
+        return Ok(Some(after));
+    };
+    Ok(scene.commit(&[put_shard(last)]).await?.then_some(after))
+}
+
+/// Notes that every successor of a done shard knows: nothing but this changes such an item.
+async fn mark(scene: &mut Scene<'_>, mut item: ShardItem) -> Result<(), StageError> {
+    for _ in 0..TRIES {
+        let Some(last) = frontier::released(&item) else {
+            return Ok(());
+        };
+        if item.state != ShardState::Done || scene.commit(&[put_shard(last)]).await? {
+            return Ok(());
+        }
+        item = scene.shard(item.id).await?;
+    }
+    Err(busy(item.id))
+}
+
+fn busy(id: ShardId) -> StageError {
+    StageError::Conflict(format!("shard {id} was written by others {TRIES} times"))
+}

@@ -1,0 +1,195 @@
+//! What the API refuses: one code for each reason, with its status and title; docs/errors.md explains each.
+
+use foreshard_model::api::ProblemDocument;
+use foreshard_model::problem::Problem;
+
+use super::http::{ApiResponse, PROBLEM_JSON};
+use crate::ports::PortError;
+
+/// Why a request is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Code {
+    /// The body is not the JSON that the route takes.
+    BadBody,
+    /// There is no such route.
+    NoRoute,
+    /// The route does not take this method.
+    BadMethod,
+    /// Nobody says who asks.
+    NoIdentity,
+    /// The caller has no such run.
+    NoRun,
+    /// A query parameter or a header cannot be understood.
+    BadParameter,
+    /// The idempotency key stands for another submission.
+    KeyReused,
+    /// The document or the body is too large for a request.
+    TooLarge,
+    /// The document is refused, with all of its problems.
+    BadDocument,
+    /// Not exactly one of `document`, `document_gzip` and `upload`.
+    NoDocument,
+    /// The encoded document cannot be decoded.
+    BadEncoding,
+    /// There is no such upload, or not with this content.
+    NoUpload,
+    /// An option, the role or the baggage is out of bounds.
+    BadOption,
+    /// The run's state does not allow it.
+    BadState,
+    /// What is asked for is not there yet.
+    NotYet,
+    /// The workflow's version is registered with another content.
+    VersionTaken,
+    /// The caller has no such workflow.
+    NoWorkflow,
+    /// A bundle that the submission names was not uploaded.
+    NoBundle,
+    /// A service behind the API does not answer.
+    Unavailable,
+    /// Others write the same run at the same time, again and again.
+    Busy,
+    /// Something that was stored cannot be read.
+    Broken,
+}
+
+impl Code {
+    /// Every code.
+    pub const ALL: [Self; 21] = [
+        Self::BadBody,
+        Self::NoRoute,
+        Self::BadMethod,
+        Self::NoIdentity,
+        Self::NoRun,
+        Self::BadParameter,
+        Self::KeyReused,
+        Self::TooLarge,
+        Self::BadDocument,
+        Self::NoDocument,
+        Self::BadEncoding,
+        Self::NoUpload,
+        Self::BadOption,
+        Self::BadState,
+        Self::NotYet,
+        Self::VersionTaken,
+        Self::NoWorkflow,
+        Self::NoBundle,
+        Self::Unavailable,
+        Self::Busy,
+        Self::Broken,
+    ];
+
+    /// The stable code, the HTTP status, and one line.
+    #[must_use]
+    pub fn entry(self) -> (&'static str, u16, &'static str) {
+        match self {
+            Self::BadBody => ("FS3001", 400, "the body cannot be understood"),
+            Self::NoRoute => ("FS3002", 404, "there is no such route"),
+            Self::BadMethod => ("FS3003", 405, "the route does not take this method"),
+            Self::NoIdentity => ("FS3004", 403, "the caller is not identified"),
+            Self::NoRun => ("FS3005", 404, "there is no such run"),
+            Self::BadParameter => ("FS3006", 400, "a parameter cannot be understood"),
+            Self::KeyReused => ("FS3007", 409, "the idempotency key is taken"),
+            Self::TooLarge => ("FS3008", 413, "too large for a request"),
+            Self::BadDocument => ("FS3009", 400, "the document is refused"),
+            Self::NoDocument => ("FS3010", 400, "exactly one document is needed"),
+            Self::BadEncoding => ("FS3011", 400, "the document cannot be decoded"),
+            Self::NoUpload => ("FS3012", 400, "there is no such upload"),
+            Self::BadOption => ("FS3013", 400, "an option is out of bounds"),
+            Self::BadState => ("FS3014", 409, "the state of the run does not allow it"),
+            Self::NotYet => ("FS3015", 409, "not there yet"),
+            Self::VersionTaken => ("FS3016", 409, "the version is registered already"),
+            Self::NoWorkflow => ("FS3017", 404, "there is no such workflow"),
+            Self::NoBundle => ("FS3018", 400, "a bundle is not uploaded"),
+            Self::Unavailable => ("FS3019", 503, "a service does not answer"),
+            Self::Busy => ("FS3020", 409, "others write at the same time"),
+            Self::Broken => ("FS3021", 500, "something stored cannot be read"),
+        }
+    }
+}
+
+/// A refused request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) code: Code,
+    detail: String,
+    problems: Vec<Problem>,
+    allow: Option<&'static str>,
+}
+
+/// What a route gives.
+pub(super) type Answered = Result<ApiResponse, Refusal>;
+
+impl Refusal {
+    pub(super) fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self {
+            code,
+            detail: detail.into(),
+            problems: Vec::new(),
+            allow: None,
+        }
+    }
+
+    /// The document is refused for these problems.
+    pub(super) fn document(problems: Vec<Problem>) -> Self {
+        let count = problems.len();
+        Self {
+            problems,
+            ..Self::new(
+                Code::BadDocument,
+                format!("{count} problem{}", if count == 1 { "" } else { "s" }),
+            )
+        }
+    }
+
+    /// The same refusal with everything that is wrong.
+    pub(super) fn with(self, problems: Vec<Problem>) -> Self {
+        Self { problems, ..self }
+    }
+
+    /// The route takes only these methods.
+    pub(super) fn method(seen: &str, allow: &'static str) -> Self {
+        Self {
+            allow: Some(allow),
+            ..Self::new(Code::BadMethod, format!("`{seen}`: only {allow}"))
+        }
+    }
+
+    /// What was seen.
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    pub(super) fn answer(self) -> ApiResponse {
+        let (code, status, title) = self.code.entry();
+        let document = ProblemDocument {
+            kind: format!("errors.md#{}", code.to_lowercase()),
+            title: title.to_owned(),
+            status,
+            code: code.to_owned(),
+            detail: self.detail,
+            problems: self.problems,
+        };
+        let mut answer = ApiResponse::json(status, &document);
+        answer.content_type = PROBLEM_JSON;
+        if let Some(allow) = self.allow {
+            answer.headers.insert("allow", allow.to_owned());
+        }
+        if status == 503 {
+            answer.headers.insert("retry-after", "2".to_owned());
+        }
+        answer
+    }
+}
+
+/// A port's error that no route has read otherwise.
+impl From<PortError> for Refusal {
+    fn from(error: PortError) -> Self {
+        let code = match error {
+            PortError::Conflict(_) => Code::Busy,
+            PortError::Unavailable(_) => Code::Unavailable,
+            PortError::NotFound(_) | PortError::Corrupt(_) | PortError::Refused(_) => Code::Broken,
+        };
+        Self::new(code, error.to_string())
+    }
+}

@@ -1,0 +1,109 @@
+//! The handlers that every worker has: small joints between the tasks of a workflow.
+
+use std::fs::File;
+use std::io::Read;
+
+use data_encoding::HEXLOWER;
+use foreshard_model::ids::Sha256Hex;
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::{HandlerCall, HandlerError};
+
+/// Bytes read at once: large enough that system calls do not matter, small enough for the smallest tier.
+const CHUNK_BYTES: usize = 256 * 1024;
+
+/// The output is the input.
+pub(super) fn collect(call: &HandlerCall) -> Result<Value, HandlerError> {
+    Ok(call.input.clone())
+}
+
+/// The members that are objects become one object; later names win.
+pub(super) fn merge(call: &HandlerCall) -> Result<Value, HandlerError> {
+    let mut merged = Map::new();
+    for (name, value) in members(call) {
+        let Value::Object(object) = value else {
+            return Err(HandlerError(format!("input `{name}` is not an object")));
+        };
+        merged.extend(object.clone());
+    }
+    Ok(Value::Object(merged))
+}
+
+/// The members, in the order of their names, become one array: elements of arrays, and everything else as it is.
+pub(super) fn flatten(call: &HandlerCall) -> Result<Value, HandlerError> {
+    let mut elements = Vec::new();
+    for (_, value) in members(call) {
+        match value {
+            Value::Array(inner) => elements.extend(inner.iter().cloned()),
+            other => elements.push(other.clone()),
+        }
+    }
+    Ok(Value::Array(elements))
+}
+
+/// SHA-256 of the input as compact JSON, and of each file, with its length.
+pub(super) fn digest(call: &HandlerCall) -> Result<Value, HandlerError> {
+    let mut files = Map::new();
+    for name in &call.files {
+        let (sha256, bytes) = digest_file(call, name)?;
+        files.insert(name.clone(), json!({"sha256": sha256, "bytes": bytes}));
+    }
+    let input = Sha256Hex::of(call.input.to_string().as_bytes());
+    Ok(json!({"input": input, "files": files}))
+}
+
+fn members(call: &HandlerCall) -> impl Iterator<Item = (&String, &Value)> {
+    call.input.as_object().into_iter().flatten()
+}
+
+fn digest_file(call: &HandlerCall, name: &str) -> Result<(String, u64), HandlerError> {
+    let mut file = File::open(call.path(name))?;
+    let mut hash = Sha256::new();
+    let mut chunk = vec![0; CHUNK_BYTES];
+    let mut bytes = 0;
+    loop {
+        let read = file.read(&mut chunk)?;
+        if read == 0 {
+            return Ok((HEXLOWER.encode(&hash.finalize()), bytes));
+        }
+        if call.is_cancelled() {
+            return Err(HandlerError("cancelled".to_owned()));
+        }
+        hash.update(&chunk[..read]);
+        bytes += read as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Handlers;
+    use super::*;
+
+    fn check(handler: &str, input: Value, expected: Value) {
+        let call = HandlerCall {
+            run: "r-aaaaaaaaaaaaaaaaaaaa".into(),
+            shard: foreshard_model::ids::ShardId(0),
+            attempt: foreshard_model::ids::Attempt(1),
+            task: "t".into(),
+            trace_id: String::new(),
+            baggage: std::collections::BTreeMap::new(),
+            input,
+            files: Vec::new(),
+            scratch: std::path::PathBuf::new(),
+            cancelled: std::sync::Arc::default(),
+        };
+        let function = Handlers::builtin().get(handler).unwrap();
+        assert_eq!(function(&call).unwrap(), expected, "{handler}");
+    }
+
+    #[test]
+    fn they_do_what_their_names_say() {
+        let input = json!({"a": {"x": 1}, "b": {"x": 2, "y": [3]}});
+        check("collect", input.clone(), input.clone());
+        check("merge", input, json!({"x": 2, "y": [3]}));
+        check("flatten", json!({"a": [1, [2]], "b": 3}), json!([1, [2], 3]));
+        let empty = Sha256Hex::of(b"{}");
+        check("digest", json!({}), json!({"input": empty, "files": {}}));
+    }
+}
