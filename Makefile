@@ -50,8 +50,8 @@ lint: ## formatting and lints
 
 unit: functions ## unit, property and architecture tests
 	$(call say,unit, property and architecture tests)
-	cargo test --workspace --profile $(PROFILE) --lib --bins --doc 2>/dev/null || cargo test --workspace --profile $(PROFILE) --lib --bins
-	cargo test --workspace --profile $(PROFILE) --test architecture
+	cargo test --workspace --profile $(PROFILE) --lib --bins --test architecture
+	cargo test --workspace --profile $(PROFILE) --doc
 
 infra: infra-cdk/node_modules/.package-lock.json ## tests of the CDK constructs
 	$(call say,tests of the infrastructure)
@@ -64,10 +64,11 @@ infra-cdk/node_modules/.package-lock.json: infra-cdk/package-lock.json
 emulator: functions ## tests of the emulator's launcher
 	$(call say,tests of the emulator)
 	$(FORESHARD) doctor
-	local-emulator/test-ministack.sh
+	cargo test --workspace --profile $(PROFILE) --test launcher -- --nocapture
 
 e2e: functions faulty ## end to end on the emulator
 	$(call say,end to end on the emulator)
+	@trap '$(FORESHARD) down --state target/e2e' EXIT; \
 	cargo test --workspace --profile $(PROFILE) --test contract --test e2e -- --test-threads=1 --nocapture
 
 e2e-full: functions faulty ## end to end, every workflow at scale 0.01

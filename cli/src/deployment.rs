@@ -78,11 +78,12 @@ pub async fn library(client: &ApiClient, source: &Source) -> Result<Library, Cli
         if library.contains_key(&(name.clone(), version.clone())) {
             continue;
         }
-        let document = client
-            .workflow(&name, &version)
-            .await?
-            .document
-            .into_bytes();
+        let view = client.workflow(&name, &version).await?;
+        let packed = view.document_gzip.unwrap_or_default();
+        let document = match view.document {
+            Some(text) => text.into_bytes(),
+            None => data_encoding::BASE64.decode(packed.as_bytes()).unwrap_or_default(),
+        };
         wanted.extend(foreshard_engine::parse::references(&document));
         library.insert((name, version), document);
     }

@@ -5,7 +5,6 @@ Exit codes: 0 stopped by a signal; 2 wrong arguments; 3 MiniStack is not the one
 """
 
 import argparse
-import asyncio
 import os
 import shutil
 import sys
@@ -54,13 +53,16 @@ def _run(port: int, host_file: HostFile, record: EnvironmentRecord) -> int:
         listener = serve.listen(port)
     except OSError as failure:
         return _refuse(EXIT_OCCUPIED, f"port {port} cannot be opened", [str(failure)])
+    serve.raise_descriptor_limit()
     app = patched_application(record)
-    asyncio.run(serve.serve(app, listener, lambda: host_file.write(port)))
+    serve.serve(app, listener, on_ready=lambda: host_file.write(port), on_stop=record.end_all)
     return 0
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="foreshard_host", description="MiniStack for Foreshard, on this machine only.")
+    parser = argparse.ArgumentParser(
+        prog="foreshard_host", description="MiniStack for Foreshard, on this machine only."
+    )
     parser.add_argument("--port", type=int, default=4566, help="the port of all services (4566)")
     parser.add_argument("--state-dir", required=True, help="where the host keeps its files")
     return parser.parse_args()

@@ -26,16 +26,19 @@ PRIVATE_NAMES: dict[str, tuple[str, ...]] = {
     "ministack.services.dynamodb": ("_condition_syntax_error", "_tokenize"),
     "ministack.services.lambda_svc": (
         "_delete_provisioned_concurrency", "_emit_lambda_logs", "_emit_lambda_metrics", "_execute_function_dispatch",
-        "_execute_function_with_config_scope", "_execution_record_for_config", "_functions", "_get_func_record_for_qualifier",
-        "_get_func_record_for_ref", "_inflight_key", "_provided_code_lock", "_provided_runtime_code_dir",
-        "_provided_worker_env", "_put_provisioned_concurrency", "_update_alias", "executions_in_flight", "release_worker",
+        "_execute_function_with_config_scope", "_execution_record_for_config", "_functions",
+        "_get_func_record_for_qualifier", "_get_func_record_for_ref", "_inflight_key", "_provided_code_lock",
+        "_provided_runtime_code_dir", "_provided_worker_env", "_put_provisioned_concurrency", "_update_alias",
+        "executions_in_flight", "release_worker",
     ),
     "ministack.services.stepfunctions": (
-        "_ExecutionError", "_add_event", "_apply_input_path", "_apply_output_path", "_call_lambda", "_execute_choice",
-        "_execute_map", "_execute_parallel", "_execute_pass", "_execute_task", "_execute_wait", "_executions",
-        "_fail_execution", "_fail_state_error", "_find_matching_retrier", "_invoke_resource", "_invoke_with_callback",
-        "_map_runs", "_resolve_path_or_ctx", "_resolve_state_machine_arn", "_run_sub_machine", "_send_task_heartbeat",
-        "_start_execution", "_stop_execution", "_task_tokens", "json", "now_iso", "time",
+        "_ExecutionError", "_add_event", "_apply_input_path", "_apply_output_path", "_call_lambda", "_error_matches",
+        "_evaluate_rule", "_execute_choice", "_execute_map", "_execute_parallel", "_execute_pass", "_execute_task",
+        "_execute_wait", "_executions", "_fail_execution", "_fail_state_error", "_find_matching_retrier",
+        "_invoke_resource", "_invoke_resource_with_timeout", "_invoke_with_callback", "_map_runs",
+        "_parse_jsonpath_tokens", "_resolve_lambda_function_ref", "_resolve_params_obj", "_resolve_path_or_ctx",
+        "_resolve_state_machine_arn", "_run_map_items", "_run_parallel_branches", "_run_sub_machine",
+        "_send_task_heartbeat", "_start_execution", "_stop_execution", "_task_tokens", "json", "now_iso", "time",
     ),
 }  # fmt: skip
 

@@ -18,7 +18,17 @@ logger = logging.getLogger("foreshard.environment")
 
 # AWS: an Init phase that takes longer is run again with the function's own timeout.
 INIT_TIMEOUT_S = 10.0
+# What Lambda takes as a synchronous event; API Gateway passes on more, and a binary body grows by a third.
+EVENT_BYTES_MAX = 6_291_456
 _MIB = 1024 * 1024
+
+
+class InitReported(Exception):
+    """The runtime said itself why it cannot begin; the caller hears its words."""
+
+    def __init__(self, answer: Answer):
+        super().__init__(answer.payload["errorType"])
+        self.answer = answer
 
 
 class Environment(ProvidedWorker):
@@ -62,6 +72,10 @@ class Environment(ProvidedWorker):
     def _timeout_s(self) -> float:
         return self.config.get("Timeout", 3)
 
+    def is_running(self) -> bool:
+        """Whether the bootstrap lives; one that has died is collected, its session with it."""
+        return self._proc is not None and self._proc.poll() is None
+
     def invoke(self, event, request_id: str, *, trace_id=None, invoked_function_arn=None) -> dict:
         """Run one invocation and give the result in MiniStack's shape."""
         with self._lock:
@@ -76,8 +90,11 @@ class Environment(ProvidedWorker):
         return {**result, "status": "ok", "result": answer.payload}
 
     def _answer(self, message: Event, invocation: served.Invocation) -> Answer:
+        if len(message.payload) > EVENT_BYTES_MAX:
+            reason = f"Request must be smaller than {EVENT_BYTES_MAX} bytes for the InvokeFunction operation"
+            return Answer(True, exit_words.failed(message.request_id, "RequestEntityTooLargeException", reason))
         try:
-            if self._proc is None or self._proc.poll() is not None:
+            if not self.is_running():
                 invocation.init_s = self._start(invocation)
                 message = message._replace(deadline_ms=bootstrap.deadline_ms(self._timeout_s))
             invocation.log_stream = self._bootstrap.log_stream
@@ -88,6 +105,9 @@ class Environment(ProvidedWorker):
         except DeadlinePassed:
             self._end()
             return Answer(True, exit_words.timed_out(message.request_id, self._timeout_s))
+        except InitReported as reported:
+            self._end()
+            return reported.answer
         except ProvidedRuntimeError as failure:
             self._end()
             return Answer(True, exit_words.failed(message.request_id, failure.error_type, str(failure)))
@@ -104,7 +124,7 @@ class Environment(ProvidedWorker):
         """Start the bootstrap and wait until it asks for an event; how long that took, in seconds.
 
         # Errors
-        EnvironmentExited, DeadlinePassed, ProvidedRuntimeError.
+        EnvironmentExited, DeadlinePassed, InitReported, ProvidedRuntimeError.
         """
         started = time.monotonic()
         try:
@@ -113,7 +133,7 @@ class Environment(ProvidedWorker):
             logger.info("%s: init took more than %g s and is run again", self.func_name, INIT_TIMEOUT_S)
             failure = self._init(invocation, self._timeout_s)
         if failure is not None:
-            raise ProvidedRuntimeError(failure.payload.get("errorMessage", ""), failure.payload["errorType"])
+            raise InitReported(failure)
         self._cold = False
         return time.monotonic() - started
 

@@ -1,6 +1,7 @@
-"""Puts our environments into MiniStack's pool, and lets one that is replaced while it serves finish first, as on AWS."""
+"""Puts our environments into MiniStack's pool, and lets one that is replaced while it serves finish, as on AWS."""
 
 import functools
+import logging
 
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
@@ -8,6 +9,8 @@ from ministack.services import lambda_svc
 from foreshard_host.environment import Environment
 from foreshard_host.environment_record import EnvironmentRecord
 from foreshard_host.memory_limit import MemoryLimit
+
+logger = logging.getLogger("foreshard.pool")
 
 
 class EnvironmentPool:
@@ -43,6 +46,19 @@ class EnvironmentPool:
         finally:
             self.release(environment)
         return environment
+
+    def revive(self, environment: Environment) -> None:
+        """Start it again if its bootstrap has died while it served nothing."""
+        with lambda_runtime._lock:
+            if environment.in_use or environment.is_running():
+                return
+            environment.in_use = True
+        try:
+            environment._spawn()
+        except Exception as failure:  # it is tried again, by the next invocation at the latest
+            logger.warning("%s: an environment that died did not start again: %s", environment.func_name, failure)
+        finally:
+            self.release(environment)
 
     def contains(self, environment: Environment) -> bool:
         """False once MiniStack dropped it, because its function was deleted or changed."""

@@ -1,5 +1,6 @@
 """Keeps the ids of all environments in a file, so that whoever outlives a killed host can end what it left behind."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -33,10 +34,8 @@ class EnvironmentRecord:
             entries = [entry for entry in self._entries() if entry.get("boot_id") == self._boot_id]
             ended = {entry["marker"] for entry in entries if _end_session(entry)}
             ended |= _end_marked({entry["marker"] for entry in entries})
-            try:
+            with contextlib.suppress(FileNotFoundError):
                 os.remove(self._path)
-            except FileNotFoundError:
-                pass
         return len(ended)
 
     def _entries(self) -> list[dict]:

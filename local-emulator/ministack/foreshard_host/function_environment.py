@@ -30,10 +30,12 @@ def function_environment(
         if name in HOST_VARIABLES or name in declared or host.get(name) != value or name == "AWS_ENDPOINT_URL"
     }
     logging = config.get("LoggingConfig") or {}
-    environment.update({
-        "TZ": declared.get("TZ", ":UTC"),
-        "AWS_LAMBDA_LOG_GROUP_NAME": logging.get("LogGroup") or f"/aws/lambda/{config.get('FunctionName', '')}",
-        "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "provisioned-concurrency" if provisioned else "on-demand",
-    })
+    environment.update(
+        {
+            "TZ": declared.get("TZ", ":UTC"),
+            "AWS_LAMBDA_LOG_GROUP_NAME": logging.get("LogGroup") or f"/aws/lambda/{config.get('FunctionName', '')}",
+            "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "provisioned-concurrency" if provisioned else "on-demand",
+        }
+    )
     return environment

@@ -1,5 +1,6 @@
 """Says in a file which host runs in this state directory, and refuses a second one there."""
 
+import contextlib
 import json
 import os
 
@@ -33,7 +34,5 @@ class HostFile:
 
     def remove(self) -> None:
         """This host listens no more."""
-        try:
+        with contextlib.suppress(FileNotFoundError):
             os.remove(self._path)
-        except FileNotFoundError:
-            pass

@@ -105,7 +105,8 @@ class Exchange:
             else:
                 parts.append(body)
         if not self._transport.is_closing():
-            self._transport.writelines(parts)
+            # Not `writelines`: since Python 3.12 it keeps an empty part for ever, and `close` waits for it.
+            self._transport.write(b"".join(parts))
         self.finished = not more
 
     def _open(self, start: dict, body_bytes: int, more: bool) -> bytes:

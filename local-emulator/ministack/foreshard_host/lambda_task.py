@@ -1,11 +1,8 @@
-"""Invokes Lambda for a state machine and words what went wrong as Step Functions does, so that Retry and Catch match."""
+"""Invokes Lambda for a state machine and words failures as Step Functions does, so that Retry and Catch match."""
 
 import json
 
 from ministack.services import lambda_svc, stepfunctions
-
-# What a state may take in or give out; AWS fails the state with States.DataLimitExceeded.
-PAYLOAD_BYTES_MAX = 262_144
 
 
 def install() -> None:
@@ -24,7 +21,6 @@ def call_lambda(func_ref: str, event):
         raise stepfunctions._ExecutionError(
             "Lambda.ResourceNotFoundException", f"Function not found: {name} (Service: Lambda, Status Code: 404)"
         )
-    _check_size("input", event)
     # The runtime is told the ARN that was invoked, alias included; MiniStack knows only the version then.
     invoked = {**config, "FunctionArn": _invoked_arn(func_ref, config)}
     result = lambda_svc._execute_function_with_config_scope(
@@ -37,17 +33,7 @@ def call_lambda(func_ref: str, event):
         error_type = body.get("errorType") if isinstance(body, dict) else None
         cause = json.dumps(body) if isinstance(body, dict) else str(body)
         raise stepfunctions._ExecutionError(error_type or "Lambda.Unknown", cause)
-    _check_size("output", body)
     return body
-
-
-def _check_size(direction: str, value) -> None:
-    size = len(json.dumps(value, ensure_ascii=False).encode())
-    if size > PAYLOAD_BYTES_MAX:
-        raise stepfunctions._ExecutionError(
-            "States.DataLimitExceeded",
-            f"The state/task {direction} of {size} bytes exceeds the maximum number of {PAYLOAD_BYTES_MAX} bytes",
-        )
 
 
 def _invoked_arn(func_ref: str, config: dict) -> str:

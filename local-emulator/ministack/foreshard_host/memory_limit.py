@@ -119,7 +119,8 @@ class MemoryLimit:
         if time.monotonic() >= self._full_look:
             self._full_look = time.monotonic() + _FULL_LOOK_S
             self._leader_of.clear()
-        self._leaders.intersection_update(pids)
+        with self._changed:
+            self._leaders &= {*pids, *(one.leader for one in self._watched)}
         leader_of, found = {}, {one.leader: {one.leader} for one in watched}
         for pid in pids:
             leader = self._leader_of.get(pid) or self._read_leader(pid, leader_of)

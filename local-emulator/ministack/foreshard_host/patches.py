@@ -3,15 +3,20 @@
 from ministack.app import app
 
 from foreshard_host import (
+    branch_run,
     execution_history,
     execution_start,
     expression_cache,
     lambda_task,
     metric_eviction,
     path_fields,
+    payload_limit,
     retry_delay,
     stopped_execution,
+    strict_paths,
+    task_timeout,
     task_token,
+    terminal_errors,
 )
 from foreshard_host.compatibility import MINISTACK_VERSION
 from foreshard_host.environment_pool import EnvironmentPool
@@ -28,17 +33,27 @@ def patched_application(record: EnvironmentRecord):
     pool.install()
     provisioned = ProvisionedConcurrency(pool)
     provisioned.install()
+    provisioned.start_upkeep()
     metrics = InvocationMetrics(provisioned)
     metrics.install()
     metrics.start_sampling()
     metric_eviction.install()
     expression_cache.install()
     FunctionLogs().install()
-    lambda_task.install()
-    execution_start.install()
-    execution_history.install()
-    stopped_execution.install()
-    path_fields.install()
-    retry_delay.install()
-    task_token.install()
+    # History first: the limits look at what it is asked to write.
+    for rule in (
+        execution_history,
+        payload_limit,
+        execution_start,
+        branch_run,
+        lambda_task,
+        stopped_execution,
+        path_fields,
+        strict_paths,
+        retry_delay,
+        terminal_errors,
+        task_token,
+        task_timeout,
+    ):
+        rule.install()
     return with_health(app, {"status": "ready", "ministack": MINISTACK_VERSION})

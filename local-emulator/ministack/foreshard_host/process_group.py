@@ -1,5 +1,6 @@
 """Runs one environment in a session of its own and ends it as a whole, so that no task outlives its environment."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -25,17 +26,13 @@ def kill_members(leader: int) -> None:
 
 def signal_process(pid: int) -> None:
     """SIGKILL one process; one that is already gone is no error."""
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.kill(pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass
 
 
 def _signal_group(leader: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass
 
 
 class ProcessGroup(subprocess.Popen):
@@ -52,6 +49,8 @@ class ProcessGroup(subprocess.Popen):
         """Whether the bootstrap has ended, without collecting its exit status."""
         if self.returncode is not None:
             return True
+        if not hasattr(os, "waitid"):  # macOS before Python 3.13: there the exit status is collected early
+            return super().poll() is not None
         try:
             return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
         except ChildProcessError:

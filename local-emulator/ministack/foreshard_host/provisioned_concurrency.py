@@ -1,16 +1,20 @@
-"""Makes PutProvisionedConcurrencyConfig start environments and Delete release them; MiniStack only stores the number."""
+"""Makes PutProvisionedConcurrencyConfig start environments and Delete release them; MiniStack keeps the number only."""
 
 import contextvars
 import logging
 import threading
+import time
 
-from ministack.core.responses import error_response_json, get_account_id, get_region, json_response
+from ministack.core.responses import error_response_json, get_account_id, get_region, json_response, request_scope
 from ministack.services import lambda_svc
 
 from foreshard_host.environment import Environment
 from foreshard_host.environment_pool import EnvironmentPool
 
 logger = logging.getLogger("foreshard.provisioned")
+
+# How long a dead environment, or one without its function, is left alone.
+UPKEEP_S = 2.0
 
 
 class ProvisionedConcurrency:
@@ -36,11 +40,15 @@ class ProvisionedConcurrency:
         """202 with Status IN_PROGRESS; READY when all have started, FAILED when one cannot."""
         if qualifier in (None, "", "$LATEST"):
             return error_response_json(
-                "InvalidParameterValueException", "Provisioned Concurrency Configs cannot be applied to unpublished function versions.", 400
+                "InvalidParameterValueException",
+                "Provisioned Concurrency Configs cannot be applied to unpublished function versions.",
+                400,
             )
         if int(data.get("ProvisionedConcurrentExecutions") or 0) < 1:
             return error_response_json(
-                "ValidationException", "Value at 'provisionedConcurrentExecutions' must be greater than or equal to 1", 400
+                "ValidationException",
+                "Value at 'provisionedConcurrentExecutions' must be greater than or equal to 1",
+                400,
             )
         answer = self._put(name, qualifier, data)
         if answer[0] != 202:
@@ -77,6 +85,21 @@ class ProvisionedConcurrency:
         with self._lock:
             return {key: list(environments) for key, environments in self._environments.items()}
 
+    def start_upkeep(self) -> None:
+        """From now on, what a stack's deletion forgot is released, and what has died is replaced, as on AWS."""
+        threading.Thread(target=self._keep_up, name="provisioned-upkeep", daemon=True).start()
+
+    def _keep_up(self) -> None:
+        while True:
+            time.sleep(UPKEEP_S)
+            for (account, region, name, qualifier), environments in self.by_qualifier().items():
+                with request_scope(account, region):
+                    if name not in lambda_svc._functions or _config_of(name, qualifier) is None:
+                        self._change(_key(name, qualifier), name, qualifier, 0, None)
+                        continue
+                for environment in environments:
+                    self._pool.revive(environment)
+
     def _begin(self, name: str, qualifier: str) -> dict:
         config = _config_of(name, qualifier)
         config.update(
@@ -108,6 +131,8 @@ class ProvisionedConcurrency:
             surplus += kept[wanted:]
             with self._lock:
                 self._environments[key] = kept = kept[:wanted]
+                if not wanted:
+                    del self._environments[key]
             for one in surplus:
                 one.provisioned = False
                 self._pool.remove(one)

@@ -4,6 +4,7 @@ No thread serves an environment between its invocations: there, as on AWS, it is
 thread that invokes waits for answer, log lines, exit and deadline together, so each is noticed when it happens.
 """
 
+import contextlib
 import os
 import re
 import selectors
@@ -113,10 +114,8 @@ class RuntimeChannel:
     def _read_output(self) -> None:
         if not self.log.read():
             # Every process that could write is gone; a closed pipe would wake the selector for ever.
-            try:
+            with contextlib.suppress(KeyError):
                 self._selector.unregister(self._process.stdout)
-            except KeyError:
-                pass
 
     def _accept(self) -> None:
         try:
@@ -168,9 +167,7 @@ class RuntimeChannel:
                 f"Response payload size ({len(message.body)} bytes) exceeded maximum allowed payload size "
                 f"({RESPONSE_BYTES_MAX} bytes)."
             )
-            self._answer = Answer(
-                True, {"errorMessage": reason, "errorType": "Function.ResponseSizeTooLarge"}
-            )
+            self._answer = Answer(True, {"errorMessage": reason, "errorType": "Function.ResponseSizeTooLarge"})
             client.answer(413)
         else:
             self._answer = Answer(False, response_value(message))

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import resource
 import signal
 import socket
 
@@ -19,8 +20,25 @@ def listen(port: int) -> socket.socket:
     return socket.create_server(("127.0.0.1", port), backlog=1024, reuse_port=False)
 
 
-async def serve(app, listener: socket.socket, on_ready) -> None:
-    """Serve until SIGTERM, SIGINT or SIGHUP; `on_ready` is called when requests are answered."""
+def raise_descriptor_limit() -> None:
+    """An environment holds five descriptors; the usual limit of 1,024 would end a wide run."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # macOS allows less than its hard limit says
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def serve(app, listener: socket.socket, on_ready, on_stop) -> None:
+    """Serve until SIGTERM, SIGINT or SIGHUP.
+
+    `on_ready` is called when requests are answered, `on_stop` when none is accepted any more. The loop is not closed:
+    that would wait for requests that wait for functions. The caller ends the process.
+    """
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    loop.run_until_complete(_serve(app, listener, on_ready, on_stop))
+
+
+async def _serve(app, listener: socket.socket, on_ready, on_stop) -> None:
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
     for number in _STOP_SIGNALS:
@@ -30,6 +48,7 @@ async def serve(app, listener: socket.socket, on_ready) -> None:
         on_ready()
         await stopped.wait()
         server.close()
+        on_stop()
 
 
 @contextlib.asynccontextmanager
@@ -50,4 +69,3 @@ async def _ask(to_app: asyncio.Queue, from_app: asyncio.Queue, task: asyncio.Tas
     if not answer.done() or answer.result()["type"] != f"lifespan.{phase}.complete":
         answer.cancel()
         raise RuntimeError(f"the emulator did not complete its {phase}")
-import sys; sys.setswitchinterval(0.005)

@@ -14,20 +14,11 @@ _waiting: dict[int, tuple[dict, dict]] = {}  # id of a token's entry -> its exec
 
 
 def install() -> None:
-    """Take the place of the task state, of StopExecution and of the end of a failed execution."""
+    """Take the place of the history's writer, of tasks, of StopExecution and of the end of a failed execution."""
+    stepfunctions._add_event = _no_event_after_stop(stepfunctions._add_event)
     stepfunctions._execute_task = _task_of_execution(stepfunctions._execute_task)
     stepfunctions._stop_execution = _stop_waking(stepfunctions._stop_execution)
     stepfunctions._fail_execution = _fail_unless_stopped(stepfunctions._fail_execution)
-
-
-def raise_if_stopped(execution: dict) -> None:
-    """Called before each state.
-
-    # Errors
-    States.Aborted, which no Catch of the state sees.
-    """
-    if _is_stopped(execution):
-        raise stepfunctions._ExecutionError(_ERROR, "The execution was stopped")
 
 
 @contextlib.contextmanager
@@ -48,6 +39,17 @@ def _is_stopped(execution: dict) -> bool:
     run = stepfunctions._map_runs.get(execution.get("mapRunArn")) if execution.get("mapRunArn") else None
     parent = stepfunctions._executions.get(run["executionArn"]) if run else None
     return parent is not None and _is_stopped(parent)
+
+
+def _no_event_after_stop(plain):
+    """Every state writes an event before it begins, outside of its Catch: there it ends."""
+
+    def add_event(execution: dict, event_type: str, details: dict | None = None):
+        if not event_type.startswith("Execution") and _is_stopped(execution):
+            raise stepfunctions._ExecutionError(_ERROR, "The execution was stopped")
+        return plain(execution, event_type, details)
+
+    return add_event
 
 
 def _task_of_execution(plain):

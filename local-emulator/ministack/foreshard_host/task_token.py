@@ -6,7 +6,6 @@ MiniStack ignores both, so a lane whose function dies while it parks would wait 
 import threading
 import time
 
-from ministack.core.responses import json_response
 from ministack.services import stepfunctions
 
 from foreshard_host import stopped_execution

@@ -1,5 +1,7 @@
 """Starts hosts, deploys the bootstrap script to them, and waits for what should become true."""
 
+import atexit
+import functools
 import io
 import json
 import os
@@ -133,16 +135,18 @@ class Host:
     def deploy(self, name, **settings):
         """A function of the bootstrap script."""
         client = self.client("lambda")
-        client.create_function(**{
-            "FunctionName": name,
-            "Runtime": "provided.al2023",
-            "Handler": "bootstrap",
-            "Role": ROLE,
-            "Code": {"ZipFile": package()},
-            "Timeout": 10,
-            "MemorySize": 256,
-            **settings,
-        })
+        client.create_function(
+            **{
+                "FunctionName": name,
+                "Runtime": "provided.al2023",
+                "Handler": "bootstrap",
+                "Role": ROLE,
+                "Code": {"ZipFile": package()},
+                "Timeout": 10,
+                "MemorySize": 256,
+                **settings,
+            }
+        )
         return name
 
     def invoke(self, name, event, **options):
@@ -157,6 +161,11 @@ class Host:
         arn = machine["stateMachineArn"]
         return client.start_execution(stateMachineArn=arn, input=json.dumps(value or {}), **options)["executionArn"]
 
+    def history(self, execution):
+        """All events of an execution, in order."""
+        client = self.client("stepfunctions")
+        return client.get_execution_history(executionArn=execution, maxResults=1000)["events"]
+
     def finish_execution(self, arn, timeout_s=10.0):
         """DescribeExecution once it runs no more."""
         client = self.client("stepfunctions")
@@ -166,6 +175,14 @@ class Host:
             return execution if execution["status"] != "RUNNING" else None
 
         return eventually(ended, timeout_s, "the end of the execution")
+
+
+@functools.cache
+def shared_host():
+    """One host for all tests that leave it as they found it; each has functions and machines of its own names."""
+    host = Host()
+    atexit.register(host.stop)
+    return host
 
 
 def task(function, **fields):

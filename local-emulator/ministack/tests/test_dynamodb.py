@@ -5,7 +5,7 @@ import unittest
 
 from botocore.exceptions import ClientError
 
-from tests.support import Host
+from tests.support import shared_host
 
 
 class Protocol(unittest.TestCase):
@@ -13,7 +13,7 @@ class Protocol(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.host = Host()
+        cls.host = shared_host()
         cls.table = cls.host.client("dynamodb")
         key = [{"AttributeName": "pk", "KeyType": "HASH"}]
         cls.table.create_table(
@@ -21,16 +21,14 @@ class Protocol(unittest.TestCase):
             BillingMode="PAY_PER_REQUEST",
             KeySchema=[*key, {"AttributeName": "sk", "KeyType": "RANGE"}],
             AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "rank")],
-            LocalSecondaryIndexes=[{
-                "IndexName": "ready_rank",
-                "KeySchema": [*key, {"AttributeName": "rank", "KeyType": "RANGE"}],
-                "Projection": {"ProjectionType": "ALL"},
-            }],
+            LocalSecondaryIndexes=[
+                {
+                    "IndexName": "ready_rank",
+                    "KeySchema": [*key, {"AttributeName": "rank", "KeyType": "RANGE"}],
+                    "Projection": {"ProjectionType": "ALL"},
+                }
+            ],
         )
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.host.stop()
 
     def put(self, run, sort, **attributes):
         self.table.put_item(TableName="items", Item={"pk": {"S": run}, "sk": {"S": sort}, **attributes})
@@ -73,6 +71,7 @@ class Protocol(unittest.TestCase):
 
     def claim(self, attempt):
         """Shard from ready to running, and the lane one step on, in one transaction."""
+
         def update(sort, old, new):
             return {"Update": {
                 "TableName": "items", "Key": {"pk": {"S": "R5"}, "sk": {"S": sort}}, "UpdateExpression": "SET v = :new",
@@ -80,7 +79,9 @@ class Protocol(unittest.TestCase):
                 "ExpressionAttributeValues": {":old": {"S": old}, ":new": {"S": new}},
             }}  # fmt: skip
 
-        self.table.transact_write_items(TransactItems=[update("shard", "ready", "running"), update("lane", "0", attempt)])
+        self.table.transact_write_items(
+            TransactItems=[update("shard", "ready", "running"), update("lane", "0", attempt)]
+        )
 
     def test_of_many_claims_one_wins_and_the_others_learn_why(self):
         self.put("R5", "shard", v={"S": "ready"})

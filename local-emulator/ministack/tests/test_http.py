@@ -7,7 +7,7 @@ import socket
 import unittest
 
 from foreshard_host.http_message import BadMessage, MessageReader
-from tests.support import Host
+from tests.support import shared_host
 
 
 def read(*pieces, body_bytes_max=1000):
@@ -60,13 +60,9 @@ class FrontDoor(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.host = Host()
+        cls.host = shared_host()
         cls.s3 = cls.host.client("s3")
         cls.s3.create_bucket(Bucket="door")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.host.stop()
 
     def test_large_objects_ranges_and_heads(self):
         body = os.urandom(7_000_000)

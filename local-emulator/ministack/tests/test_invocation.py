@@ -6,7 +6,7 @@ import tempfile
 import threading
 import unittest
 
-from tests.support import Host, contents, eventually, is_alive
+from tests.support import contents, eventually, is_alive, shared_host
 
 
 class Invocation(unittest.TestCase):
@@ -14,12 +14,8 @@ class Invocation(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.host = Host()
+        cls.host = shared_host()
         cls.host.deploy("echo")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.host.stop()
 
     def test_answers_come_back_as_they_are(self):
         for event in ({"a": [1, 2]}, "text", 7, None, {"ü": "😀"}):
@@ -75,9 +71,14 @@ class Invocation(unittest.TestCase):
         failure = self.host.invoke("echo", {"do": "large", "bytes": 6_300_000})
         self.assertEqual(failure["errorType"], "Function.ResponseSizeTooLarge")
 
+    def test_an_event_above_six_megabytes_is_refused(self):
+        failure = self.host.invoke("echo", "x" * 6_300_000)
+        self.assertEqual(failure["errorType"], "RequestEntityTooLargeException")
+
     def test_a_failed_init_is_reported_in_the_functions_words(self):
         self.host.deploy("broken", Environment={"Variables": {"FAIL_INIT": "1"}})
-        self.assertEqual(self.host.invoke("broken", {})["errorType"], "Rejected")
+        expected = {"errorType": "Rejected", "errorMessage": "no configuration"}
+        self.assertEqual(self.host.invoke("broken", {}), expected)
 
     def test_a_failing_environment_leaves_its_siblings_alone(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -6,11 +6,21 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 import unittest
 
 from foreshard_host.environment_record import EnvironmentRecord, start_of
 from foreshard_host.process_table import boot_id, pids, read
 from tests.support import Host, contents, eventually, free_port, is_alive, launch
+
+
+def refused(call):
+    """What the call answers, or the exception that it ends with."""
+    try:
+        return call()
+    except Exception as failure:
+        return failure
 
 
 class Leftovers(unittest.TestCase):
@@ -51,6 +61,21 @@ class Leftovers(unittest.TestCase):
         self.assertEqual(host.stop(), 0)
         self.assert_gone(processes)
 
+    def test_a_signal_in_the_middle_of_a_direct_call(self):
+        host, processes = self.host_with_processes()
+        started, answers = os.path.join(self.state_dir, "started"), []
+        event = {"do": "sleep", "seconds": 9, "started": started}
+        host.deploy("long")
+        calling = threading.Thread(target=lambda: answers.append(refused(lambda: host.invoke("long", event))))
+        calling.start()
+        processes.append(int(eventually(lambda: contents(started))))
+        began = time.monotonic()
+        self.assertEqual(host.stop(), 0)
+        self.assertLess(time.monotonic() - began, 4)
+        calling.join(5)
+        self.assertEqual(len(answers), 1)
+        self.assert_gone(processes)
+
     def test_after_sigkill_of_the_host_the_janitor_ends_them(self):
         host, processes = self.host_with_processes()
         host.stop(signal.SIGKILL)
@@ -58,7 +83,9 @@ class Leftovers(unittest.TestCase):
 
     def test_after_sigkill_of_both_the_next_start_ends_them(self):
         host, processes = self.host_with_processes()
-        janitors = [pid for pid in pids() if (one := read(pid)) and one.parent == host.process.pid and one.session == pid]
+        janitors = [
+            pid for pid in pids() if (one := read(pid)) and one.parent == host.process.pid and one.session == pid
+        ]
         janitor = next(pid for pid in janitors if pid not in processes)
         os.kill(janitor, signal.SIGKILL)
         eventually(lambda: not is_alive(janitor))
@@ -97,11 +124,19 @@ class Record(unittest.TestCase):
 
     def ended(self, **changes):
         """Whether a stranger dies for an entry that differs from the truth in `changes`."""
-        stranger = subprocess.Popen([sys.executable, "-ISE", "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True)
+        stranger = subprocess.Popen(
+            [sys.executable, "-ISE", "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True
+        )
         self.addCleanup(stranger.stdin.close)
         self.addCleanup(stranger.kill)
         with tempfile.TemporaryDirectory() as state_dir:
-            entry = {"pid": stranger.pid, "start": start_of(stranger.pid), "marker": "m", "boot_id": boot_id(), **changes}
+            entry = {
+                "pid": stranger.pid,
+                "start": start_of(stranger.pid),
+                "marker": "m",
+                "boot_id": boot_id(),
+                **changes,
+            }
             with open(os.path.join(state_dir, "environments.jsonl"), "w", encoding="utf-8") as record:
                 record.write(json.dumps(entry) + '\n{"pid": 1, "sta')
             count = EnvironmentRecord(state_dir).end_all()

@@ -3,7 +3,7 @@
 import unittest
 
 from foreshard_host import process_table
-from tests.support import Host, is_alive
+from tests.support import is_alive, shared_host
 
 
 @unittest.skipUnless(process_table.AVAILABLE, "memory is limited where there is /proc")
@@ -12,12 +12,8 @@ class MemoryLimit(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.host = Host()
+        cls.host = shared_host()
         cls.host.deploy("small", MemorySize=128)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.host.stop()
 
     def test_below_the_limit_nobody_is_killed(self):
         self.assertIsNone(self.host.invoke("small", {"do": "allocate", "mebibytes": 90, "hold_s": 0.3}))

@@ -4,7 +4,7 @@ import threading
 import time
 import unittest
 
-from tests.support import Host, eventually, task
+from tests.support import eventually, shared_host, task
 
 
 class Metrics(unittest.TestCase):
@@ -12,30 +12,28 @@ class Metrics(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.host = Host()
+        cls.host = shared_host()
         cls.cloudwatch = cls.host.client("cloudwatch")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.host.stop()
 
     def metric(self, name, statistic, **dimensions):
         """One figure over all of the test's time."""
         answer = self.cloudwatch.get_metric_data(
             StartTime=time.time() - 300,
             EndTime=time.time() + 60,
-            MetricDataQueries=[{
-                "Id": "m",
-                "MetricStat": {
-                    "Period": 60,
-                    "Stat": statistic,
-                    "Metric": {
-                        "Namespace": "AWS/Lambda",
-                        "MetricName": name,
-                        "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
+            MetricDataQueries=[
+                {
+                    "Id": "m",
+                    "MetricStat": {
+                        "Period": 60,
+                        "Stat": statistic,
+                        "Metric": {
+                            "Namespace": "AWS/Lambda",
+                            "MetricName": name,
+                            "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
+                        },
                     },
-                },
-            }],
+                }
+            ],
         )
         values = answer["MetricDataResults"][0]["Values"]
         return max(values, default=None) if statistic == "Maximum" else sum(values)
@@ -54,7 +52,9 @@ class Metrics(unittest.TestCase):
         self.host.deploy("stepped")
         definition = {"StartAt": "A", "States": {"A": {**task("stepped"), "Next": "B"}, "B": task("stepped")}}
         del definition["States"]["A"]["End"]
-        self.assertEqual(self.host.finish_execution(self.host.start_execution("twice", definition))["status"], "SUCCEEDED")
+        self.assertEqual(
+            self.host.finish_execution(self.host.start_execution("twice", definition))["status"], "SUCCEEDED"
+        )
         self.assertEqual(self.metric("Invocations", "Sum", FunctionName="stepped"), 2)
 
     def test_asynchronous_calls_are_counted_once(self):
@@ -104,7 +104,9 @@ class Metrics(unittest.TestCase):
             Namespace="Own", MetricName="M", Period=60, Statistics=["Sum", "SampleCount", "Maximum"],
             StartTime=time.time() - 60, EndTime=time.time() + 60,
         )["Datapoints"]  # fmt: skip
-        self.assertEqual([(point["Sum"], point["SampleCount"], point["Maximum"]) for point in answer], [(5.0, 3.0, 3.0)])
+        self.assertEqual(
+            [(point["Sum"], point["SampleCount"], point["Maximum"]) for point in answer], [(5.0, 3.0, 3.0)]
+        )
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """Provisioned concurrency is real: environments are there before the first invocation, and gone after Delete."""
 
+import os
+import signal
 import threading
 import time
 import unittest
@@ -7,7 +9,7 @@ import unittest
 from botocore.exceptions import ClientError
 
 from foreshard_host.process_table import pids, read
-from tests.support import Host, eventually
+from tests.support import eventually, shared_host
 
 
 class ProvisionedConcurrency(unittest.TestCase):
@@ -15,12 +17,8 @@ class ProvisionedConcurrency(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.host = Host()
+        cls.host = shared_host()
         cls.client = cls.host.client("lambda")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.host.stop()
 
     def deploy(self, name):
         self.host.deploy(name)
@@ -41,7 +39,9 @@ class ProvisionedConcurrency(unittest.TestCase):
 
     def environments(self):
         """Process ids of all bootstraps: children of the host that lead a session, but for the janitor."""
-        found = [one.pid for pid in pids() if (one := read(pid)) and one.parent == self.host.process.pid and not one.zombie]
+        found = [
+            one.pid for pid in pids() if (one := read(pid)) and one.parent == self.host.process.pid and not one.zombie
+        ]
         return set(found) - {min(found)}
 
     def test_put_starts_environments_and_delete_ends_them(self):
@@ -99,12 +99,31 @@ class ProvisionedConcurrency(unittest.TestCase):
         self.assertNotEqual(second["pid"], first)
         self.assertEqual(second["init"], "provisioned-concurrency")
 
+    def test_a_dead_environment_is_replaced_before_anyone_needs_it(self):
+        self.deploy("mortal")
+        before = self.environments()
+        self.put("mortal", 1)
+        self.ready("mortal", 1)
+        [first] = self.environments() - before
+        os.kill(first, signal.SIGKILL)
+        [second] = eventually(lambda: self.environments() - before - {first})
+        expected = {"pid": second, "init": "provisioned-concurrency"}
+        eventually(lambda: self.host.invoke("mortal:live", {"do": "pid"}) == expected, what="the end of its start")
+
+    def test_nothing_is_left_of_a_function_that_is_deleted(self):
+        self.deploy("deleted")
+        before = self.environments()
+        self.put("deleted", 2)
+        self.ready("deleted", 2)
+        self.client.delete_function(FunctionName="deleted")
+        eventually(lambda: not self.environments() - before)
+
     def test_an_environment_that_cannot_start_is_reported(self):
-        self.host.deploy("broken", Environment={"Variables": {"FAIL_INIT": "1"}})
-        self.client.publish_version(FunctionName="broken")
-        self.client.create_alias(FunctionName="broken", Name="live", FunctionVersion="1")
-        self.put("broken", 1)
-        state = eventually(lambda: self.failed("broken"))
+        self.host.deploy("unready", Environment={"Variables": {"FAIL_INIT": "1"}})
+        self.client.publish_version(FunctionName="unready")
+        self.client.create_alias(FunctionName="unready", Name="live", FunctionVersion="1")
+        self.put("unready", 1)
+        state = eventually(lambda: self.failed("unready"))
         self.assertEqual(state["StatusReason"], "FUNCTION_ERROR_INIT_FAILURE")
 
     def failed(self, name):

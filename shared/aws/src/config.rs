@@ -44,15 +44,24 @@ pub struct Submit {
     pub local_identity: Option<LocalIdentity>,
 }
 
-/// What plan and dispatch need.
+/// What plan needs.
 #[derive(Debug, Clone)]
-pub struct Lanes {
+pub struct Plan {
     /// Region, endpoint, credentials.
     pub aws: Aws,
     /// Table and bucket.
     pub store: Store,
     /// The targets.
     pub pool: DeployedPool,
+}
+
+/// What dispatch needs: the targets are in the plan.
+#[derive(Debug, Clone)]
+pub struct Dispatch {
+    /// Region, endpoint, credentials.
+    pub aws: Aws,
+    /// Table and bucket.
+    pub store: Store,
 }
 
 /// What execute needs.
@@ -94,15 +103,26 @@ pub fn submit() -> Result<Submit, ConfigError> {
     })
 }
 
-/// Reads what plan and dispatch need.
+/// Reads what plan needs.
 ///
 /// # Errors
 /// [`ConfigError`] with every variable that is missing or wrong.
-pub fn lanes() -> Result<Lanes, ConfigError> {
-    Reader::of_process().read(|r| Lanes {
+pub fn plan() -> Result<Plan, ConfigError> {
+    Reader::of_process().read(|r| Plan {
         aws: r.aws(None),
         store: r.store(),
         pool: r.pool(),
+    })
+}
+
+/// Reads what dispatch needs.
+///
+/// # Errors
+/// [`ConfigError`] with every variable that is missing or wrong.
+pub fn dispatch() -> Result<Dispatch, ConfigError> {
+    Reader::of_process().read(|r| Dispatch {
+        aws: r.aws(None),
+        store: r.store(),
     })
 }
 
@@ -129,6 +149,12 @@ pub fn rounds() -> Result<Rounds, ConfigError> {
         store: r.store(),
         state_machine: r.required("FORESHARD_STATE_MACHINE"),
     })
+}
+
+/// One variable, for the worker's own settings.
+#[must_use]
+pub fn variable(name: &str) -> Option<String> {
+    env::var(name).ok()
 }
 
 /// What to log: `RUST_LOG`, or `info`.

@@ -98,3 +98,16 @@ mod switch {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    /// The test binary holds the whole crate, so what is in it is in every function built with the same features.
+    #[test]
+    fn the_switch_is_only_in_what_is_built_for_tests() {
+        let program = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+        // Put together here, so that this test does not find itself.
+        let name = ["FORESHARD_FAULT", "FILE"].join("_");
+        let found = program.windows(name.len()).any(|w| w == name.as_bytes());
+        assert_eq!(found, cfg!(feature = "faults"));
+    }
+}

@@ -17,7 +17,5 @@ pub mod s3;
 pub mod sdk;
 pub mod serve;
 pub mod sfn;
-#[path = "/tmp/aws-shim.rs"]
-mod shim;
 pub mod sts;
 pub mod table;

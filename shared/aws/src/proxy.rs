@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::shim::{ApiRequest, ApiResponse, Identity};
+use foreshard_stages::submit::{ApiRequest, ApiResponse, Identity};
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
@@ -203,7 +203,17 @@ mod tests {
                 body: body.to_vec(),
             })
         };
-        insta::assert_json_snapshot!(answer(b"{}"), @"");
+        insta::assert_json_snapshot!(answer(b"{}"), @r#"
+        {
+          "statusCode": 202,
+          "headers": {
+            "content-type": "application/json",
+            "location": "/runs/r"
+          },
+          "body": "{}",
+          "isBase64Encoded": false
+        }
+        "#);
         let binary = answer(&[0xff, 0x00]);
         assert_eq!(
             (binary.body.as_str(), binary.is_base64_encoded),

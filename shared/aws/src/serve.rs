@@ -11,6 +11,7 @@ use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use thiserror::Error;
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -30,14 +31,19 @@ pub struct Invocation {
     pub cold: bool,
 }
 
+/// The loop ended: Lambda's runtime API could not be reached.
+#[derive(Debug, Error)]
+#[error("the runtime API of Lambda cannot be reached")]
+pub struct ServeError(#[source] lambda_runtime::Error);
+
 /// Answers events until the environment ends. An error's word is what Step Functions sees as the error's name.
 ///
 /// # Errors
-/// When Lambda's runtime API cannot be reached.
+/// [`ServeError`].
 ///
 /// # Panics
 /// Outside Lambda: the runtime's own variables are missing.
-pub async fn serve<A, B, H, F>(stage: &'static str, handler: H) -> Result<(), lambda_runtime::Error>
+pub async fn serve<A, B, H, F>(stage: &'static str, handler: H) -> Result<(), ServeError>
 where
     A: DeserializeOwned,
     B: Serialize,
@@ -58,7 +64,7 @@ where
         let span = span(stage, &payload, &invocation.request_id);
         answer(payload, invocation, handler).instrument(span).await
     });
-    Runtime::new(service).run().await
+    Runtime::new(service).run().await.map_err(ServeError)
 }
 
 /// `run` comes from the payload; a stage that reads the run's item records `trace_id`, unless the payload brings it.

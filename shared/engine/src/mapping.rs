@@ -1,5 +1,8 @@
 //! Takes a value out of another by JSONPath: the one meaning that a path has in inputs and in outputs.
 
+use std::collections::BTreeMap;
+
+use foreshard_model::workflow::{ValueSource, Workflow};
 use serde_json::Value;
 use serde_json_path::JsonPath;
 use thiserror::Error;
@@ -49,6 +52,58 @@ pub fn select(value: &Value, path: &str) -> Result<Value, SelectError> {
     Ok(Value::Array(nodes.into_iter().cloned().collect()))
 }
 
+/// A place of the run's input that a workflow takes a value from, and that has none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unmet {
+    /// The path.
+    pub path: String,
+    /// The first that takes it: a task's input, or an output.
+    pub taker: String,
+}
+
+/// What the workflow takes from the run's input, without a default, and does not find there: by path, each once.
+///
+/// # Complexity
+/// One look-up for each distinct path.
+#[must_use]
+pub fn unmet(workflow: &Workflow, input: &Value) -> Vec<Unmet> {
+    let mut takers: BTreeMap<&str, String> = BTreeMap::new();
+    for task in &workflow.tasks {
+        for (name, source) in &task.inputs {
+            if let Some(path) = required(source) {
+                takers
+                    .entry(path)
+                    .or_insert_with(|| format!("input `{name}` of task `{}`", task.id));
+            }
+        }
+    }
+    for (name, source) in &workflow.outputs {
+        if let Some(path) = required(source) {
+            takers
+                .entry(path)
+                .or_insert_with(|| format!("output `{name}`"));
+        }
+    }
+    takers
+        .into_iter()
+        .filter(|(path, _)| select(input, path).is_err())
+        .map(|(path, taker)| Unmet {
+            path: path.to_owned(),
+            taker,
+        })
+        .collect()
+}
+
+fn required(source: &ValueSource) -> Option<&str> {
+    match source {
+        ValueSource::Run {
+            path: Some(path),
+            default: None,
+        } => Some(path),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -84,5 +139,29 @@ mod tests {
             select(&value, "b["),
             Err(SelectError::Unreadable { .. })
         ));
+    }
+
+    #[test]
+    fn what_the_input_lacks_is_named_with_who_takes_it() {
+        let document = br#"
+foreshard: 1
+name: greet
+version: "1"
+params: {who: {}, how: {default: loud}, where: {}}
+tasks:
+  - {id: a, kind: handler, handler: collect, inputs: {who: {param: who}, how: {param: how}}}
+  - {id: b, kind: handler, handler: collect, inputs: {who: {param: who}}}
+outputs: {place: {param: where}}
+"#;
+        let parsed = crate::parse::document(document, &BTreeMap::new()).unwrap();
+        let told = |input: &Value| -> Vec<String> {
+            let all = unmet(&parsed.workflow, input);
+            all.into_iter()
+                .map(|u| format!("{} for {}", u.path, u.taker))
+                .collect()
+        };
+        assert_eq!(told(&Value::Null).len(), 2);
+        assert_eq!(told(&json!({"who": "ada", "where": 1})), [""; 0]);
+        insta::assert_snapshot!(told(&json!({"where": 1})).join(" "), @"$['who'] for input `who` of task `a`");
     }
 }

@@ -130,7 +130,36 @@ mod tests {
                 lines.push(format!("{} {open:?} {futile}: {what}", state.as_str()));
             }
         }
-        insta::assert_snapshot!(lines.join("\n"), @r"");
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        accepted Some(true) 0: leave
+        accepted None 0: start 4
+        accepted Some(false) 0: accepted round 5 -
+        accepted Some(false) 10: failing round 5 plan_failed
+        running Some(true) 0: leave
+        running None 0: start 4
+        running Some(false) 0: running round 5 -
+        running Some(false) 10: failing round 5 plan_failed
+        completing Some(true) 0: leave
+        completing None 0: start 4
+        completing Some(false) 0: completing round 5 -
+        completing Some(false) 10: failed round 4 no_progress
+        failing Some(true) 0: leave
+        failing None 0: start 4
+        failing Some(false) 0: failing round 5 -
+        failing Some(false) 10: failed round 4 -
+        cancelling Some(true) 0: leave
+        cancelling None 0: start 4
+        cancelling Some(false) 0: cancelling round 5 -
+        cancelling Some(false) 10: cancelled round 4 -
+        pausing Some(true) 0: leave
+        pausing None 0: start 4
+        pausing Some(false) 0: pausing round 5 -
+        pausing Some(false) 10: paused round 4 -
+        succeeded Some(true) 0: leave
+        succeeded None 0: leave
+        succeeded Some(false) 0: leave
+        succeeded Some(false) 10: leave
+        ");
         assert_eq!(told(RunState::Running, None, 0, QUIET_MS - 1), "leave");
     }
 }

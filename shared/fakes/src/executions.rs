@@ -1,7 +1,10 @@
 //! Executions of the state machine and task tokens, as the stages see them.
 
+use std::task::Poll;
+
 use async_trait::async_trait;
 use foreshard_model::ids::{Round, RunId};
+use foreshard_model::units::TimeMs;
 use foreshard_stages::ports::{ExecutionReads, Executions, LaneTokens, PortResult};
 
 use crate::world::World;
@@ -40,6 +43,9 @@ impl LaneTokens for World {
             let alive = std::mem::replace(waiting, false);
             if alive {
                 state.answered.push(token.to_owned());
+                if let Some(waker) = state.token_wakers.remove(token) {
+                    waker.wake();
+                }
             }
             Ok(alive)
         })
@@ -67,6 +73,24 @@ impl World {
     /// A branch waits for this token from now on.
     pub fn open_token(&self, token: &str) {
         self.lock().tokens.insert(token.to_owned(), true);
+    }
+
+    /// Waits until the token is answered, at most until `end`; whether it was answered. Then it is dead.
+    pub async fn token_answered(&self, token: &str, end: TimeMs) -> bool {
+        std::future::poll_fn(|context| {
+            let mut state = self.lock();
+            let waiting = state.tokens.get(token).copied().unwrap_or(false);
+            if waiting && state.now < end {
+                state.sleep(end, context.waker());
+                let waker = context.waker().clone();
+                state.token_wakers.insert(token.to_owned(), waker);
+                return Poll::Pending;
+            }
+            state.token_wakers.remove(token);
+            state.tokens.insert(token.to_owned(), false);
+            Poll::Ready(!waiting)
+        })
+        .await
     }
 
     /// The token has timed out, or its branch is gone.

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use foreshard_stages::ports::{PortError, PortResult};
 
+use crate::seeded::Seeded;
+
 /// What goes wrong at a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
@@ -51,6 +53,15 @@ pub struct Faults {
     hits: BTreeMap<(String, Fault), u64>,
     current: u64,
     dead: BTreeSet<u64>,
+    random: Option<Random>,
+}
+
+/// Faults by chance.
+#[derive(Debug)]
+struct Random {
+    draws: Seeded,
+    per_mille: u32,
+    kinds: Vec<Fault>,
 }
 
 impl Faults {
@@ -64,8 +75,18 @@ impl Faults {
         self.armed_reads.insert(self.reads + nth);
     }
 
+    /// Breaks `per_mille` of a thousand writes, each time by one of `kinds`; the seed says which.
+    pub fn set_random(&mut self, seed: u64, per_mille: u32, kinds: &[Fault]) {
+        self.random = Some(Random {
+            draws: Seeded::new(seed, "faults"),
+            per_mille,
+            kinds: kinds.to_vec(),
+        });
+    }
+
     /// Takes back everything that is armed.
     pub fn disarm(&mut self) {
+        self.random = None;
         self.armed.clear();
         self.armed_reads.clear();
     }
@@ -79,6 +100,12 @@ impl Faults {
     #[must_use]
     pub fn is_dead(&self, invocation: u64) -> bool {
         self.dead.contains(&invocation)
+    }
+
+    /// Whether the invocation that makes the calls now has crashed.
+    #[must_use]
+    pub fn has_crashed(&self) -> bool {
+        self.dead.contains(&self.current)
     }
 
     /// Lets crashed invocations act again: what follows is a new process.
@@ -125,7 +152,7 @@ impl Faults {
         let nth = self.writes;
         self.writes += 1;
         *self.names.entry(name.to_owned()).or_default() += 1;
-        let Some(fault) = self.armed.remove(&nth) else {
+        let Some(fault) = self.armed.remove(&nth).or_else(|| self.by_chance()) else {
             return Ok(Verdict::Apply);
         };
         *self.hits.entry((name.to_owned(), fault)).or_default() += 1;
@@ -144,6 +171,15 @@ impl Faults {
             Fault::Conflict => Err(PortError::Conflict(format!("injected at `{name}`"))),
             Fault::Duplicate => Ok(Verdict::Twice),
         }
+    }
+
+    fn by_chance(&mut self) -> Option<Fault> {
+        let random = self.random.as_mut()?;
+        if !random.draws.hits(random.per_mille) {
+            return None;
+        }
+        let place = random.draws.place(random.kinds.len());
+        random.kinds.get(place).copied()
     }
 
     fn alive(&self) -> PortResult<()> {

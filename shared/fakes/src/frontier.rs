@@ -14,7 +14,7 @@ use foreshard_stages::ports::{
     RunKey,
 };
 
-use crate::world::{State, World, conflict};
+use crate::world::{Change, State, World, conflict};
 
 /// Shards in one page: small, so that tests meet the second page.
 const SHARD_PAGE: usize = 50;
@@ -120,7 +120,17 @@ fn apply(state: &mut State, run: &RunKey, writes: &[Write]) -> PortResult<()> {
             }
             Write::Shard(item, _) => {
                 let key = (item.run.clone(), item.id);
-                state.shards.insert(key, (**item).clone());
+                let from = state.shards.insert(key, (**item).clone());
+                let from = from.map_or(ShardState::Waiting, |old| old.state);
+                if from != item.state {
+                    state.changes.push(Change {
+                        run: item.run.clone(),
+                        shard: item.id,
+                        attempt: item.attempt,
+                        from,
+                        to: item.state,
+                    });
+                }
             }
             Write::Lane(item, _) => {
                 let key = (item.run.clone(), item.lane);

@@ -5,13 +5,19 @@
 mod blobs;
 pub mod build;
 mod executions;
+pub mod executor;
 pub mod faults;
 mod frontier;
 mod ledger;
+pub mod machine;
+pub mod random;
 mod runs;
+pub mod seeded;
 mod services;
+pub mod wire;
 mod world;
 
 pub use faults::{Fault, Faults};
+pub use seeded::Seeded;
 pub use services::{Assumed, Invoked};
-pub use world::{World, block_on};
+pub use world::{Change, World, block_on};

@@ -6,8 +6,9 @@ use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use foreshard_model::frontier::{LaneItem, ShardItem};
-use foreshard_model::ids::{LaneId, Round, RunId, ShardId, TargetId, Tenant};
+use foreshard_engine::frontier::is_open;
+use foreshard_model::frontier::{LaneItem, ShardItem, ShardState};
+use foreshard_model::ids::{Attempt, LaneId, Round, RunId, ShardId, TargetId, Tenant};
 use foreshard_model::ledger::Event;
 use foreshard_model::run::RunItem;
 use foreshard_model::target::Pool;
@@ -16,6 +17,7 @@ use foreshard_stages::ports::{Clock, PortError, PortResult, Sample, Wiring};
 
 use crate::build;
 use crate::faults::{Faults, Verdict};
+use crate::seeded::Seeded;
 use crate::services::{Assumed, Function, Invoked};
 
 /// Everything in memory. It implements every port of the stages; share it by reference.
@@ -29,6 +31,7 @@ pub(crate) struct State {
     pub(crate) pool: Pool,
     pub(crate) faults: Faults,
     pub(crate) interleave: bool,
+    pub(crate) pauses: Option<Pauses>,
     pub(crate) runs: BTreeMap<RunId, RunItem>,
     pub(crate) active: BTreeSet<RunId>,
     pub(crate) listing: BTreeSet<(Tenant, u64, RunId)>,
@@ -44,6 +47,32 @@ pub(crate) struct State {
     pub(crate) assumed: Vec<Assumed>,
     pub(crate) invoked: Vec<Invoked>,
     pub(crate) samples: Vec<Sample>,
+    pub(crate) sleepers: BTreeMap<(TimeMs, u64), Waker>,
+    pub(crate) sleeps: u64,
+    pub(crate) token_wakers: BTreeMap<String, Waker>,
+    pub(crate) changes: Vec<Change>,
+}
+
+/// Calls of ports that take long, as when a process is held up.
+pub(crate) struct Pauses {
+    draws: Seeded,
+    per_mille: u32,
+    longest_ms: u64,
+}
+
+/// One change of a shard's state, as a store sees it: the witness of what was committed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The run.
+    pub run: RunId,
+    /// The shard.
+    pub shard: ShardId,
+    /// Its attempt after the change.
+    pub attempt: Attempt,
+    /// From.
+    pub from: ShardState,
+    /// To.
+    pub to: ShardState,
 }
 
 impl Default for World {
@@ -62,6 +91,7 @@ impl World {
                 pool: build::pool(),
                 faults: Faults::default(),
                 interleave: false,
+                pauses: None,
                 runs: BTreeMap::new(),
                 active: BTreeSet::new(),
                 listing: BTreeSet::new(),
@@ -77,6 +107,10 @@ impl World {
                 assumed: Vec::new(),
                 invoked: Vec::new(),
                 samples: Vec::new(),
+                sleepers: BTreeMap::new(),
+                sleeps: 0,
+                token_wakers: BTreeMap::new(),
+                changes: Vec::new(),
             }),
         }
     }
@@ -111,6 +145,16 @@ impl World {
         self.lock().interleave = on;
     }
 
+    /// Makes `per_mille` of a thousand calls take up to `longest_ms`: the caller then acts on what it read long before.
+    /// Only an executor moves the clock on for them.
+    pub fn set_pauses(&self, seed: u64, per_mille: u32, longest_ms: u64) {
+        self.lock().pauses = Some(Pauses {
+            draws: Seeded::new(seed, "pauses"),
+            per_mille,
+            longest_ms,
+        });
+    }
+
     /// A read: gives way, and fails when the invocation has crashed.
     pub(crate) async fn read<T>(&self, act: impl FnOnce(&State) -> PortResult<T>) -> PortResult<T> {
         self.give_way().await;
@@ -141,8 +185,19 @@ impl World {
     }
 
     async fn give_way(&self) {
-        if !self.lock().interleave {
-            return;
+        let pause_ms = {
+            let mut state = self.lock();
+            if !state.interleave {
+                return;
+            }
+            state.pauses.as_mut().map_or(0, |pauses| {
+                let paused = pauses.draws.hits(pauses.per_mille);
+                let ms = pauses.draws.below(pauses.longest_ms);
+                if paused { ms } else { 0 }
+            })
+        };
+        if pause_ms > 0 {
+            self.sleep(pause_ms).await;
         }
         let mut waited = false;
         std::future::poll_fn(|context| {
@@ -231,6 +286,82 @@ impl World {
     /// Removes an object, as an expiry would.
     pub fn remove_blob(&self, key: &str) {
         self.lock().blobs.remove(key);
+    }
+}
+
+/// Virtual time.
+impl World {
+    /// Waits until the clock says so; only an executor moves the clock while somebody sleeps.
+    pub async fn sleep_until(&self, at: TimeMs) {
+        std::future::poll_fn(|context| {
+            let mut state = self.lock();
+            if state.now >= at {
+                return Poll::Ready(());
+            }
+            state.sleep(at, context.waker());
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Waits for some virtual milliseconds.
+    pub async fn sleep(&self, ms: u64) {
+        let at = self.now().plus(ms);
+        self.sleep_until(at).await;
+    }
+
+    /// When the next sleeper wakes.
+    pub(crate) fn next_sleeper(&self) -> Option<TimeMs> {
+        self.lock().sleepers.keys().next().map(|(at, _)| *at)
+    }
+
+    /// Moves the clock to this moment and wakes whoever slept until then.
+    pub(crate) fn wake_sleepers(&self, at: TimeMs) {
+        let mut state = self.lock();
+        state.now = state.now.max(at);
+        let later = state.sleepers.split_off(&(at, u64::MAX));
+        let due = std::mem::replace(&mut state.sleepers, later);
+        drop(state);
+        due.into_values().for_each(Waker::wake);
+    }
+
+    /// Whether the run is over.
+    pub(crate) fn has_ended(&self, run: &RunId) -> bool {
+        let state = self.lock();
+        let item = state.runs.get(run);
+        item.is_some_and(|item| item.state.is_terminal())
+    }
+
+    /// Whether a lane is parked although a shard could be claimed, or although its round is over.
+    pub(crate) fn sleeps_in_vain(&self, run: &RunId) -> bool {
+        let state = self.lock();
+        let mut lanes = state.lanes.values().filter(|lane| lane.run == *run);
+        let asleep = lanes.find(|lane| {
+            let token = lane.token.as_ref();
+            token.is_some_and(|t| state.tokens.get(t) == Some(&true))
+        });
+        let (Some(lane), Some(item)) = (asleep, state.runs.get(run)) else {
+            return false;
+        };
+        let mut shards = state.shards.values().filter(|shard| shard.run == *run);
+        !is_open(item, lane.round)
+            || shards.any(|shard| {
+                shard.state == ShardState::Ready
+                    && shard.not_before.is_none_or(|at| at <= state.now)
+            })
+    }
+
+    /// Every change of a shard's state so far.
+    #[must_use]
+    pub fn changes(&self) -> Vec<Change> {
+        self.lock().changes.clone()
+    }
+}
+
+impl State {
+    pub(crate) fn sleep(&mut self, at: TimeMs, waker: &Waker) {
+        self.sleeps += 1;
+        self.sleepers.insert((at, self.sleeps), waker.clone());
     }
 }
 

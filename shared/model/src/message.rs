@@ -232,6 +232,26 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// The section of docs/errors.md that explains it.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::TaskFailed => "FS4001",
+            Self::OutOfMemory => "FS4002",
+            Self::Timeout => "FS4003",
+            Self::WorkerLost => "FS4004",
+            Self::Throttled => "FS4005",
+            Self::Unavailable => "FS4006",
+            Self::InputMissing => "FS4007",
+            Self::BadOutput => "FS4008",
+            Self::OutcomeUnknown => "FS4009",
+            Self::Rejected => "FS4010",
+            Self::PlanFailed => "FS4011",
+            Self::NoProgress => "FS4012",
+            Self::NoTarget => "FS4013",
+        }
+    }
+
     /// The cause as users see it.
     #[must_use]
     pub fn as_str(self) -> &'static str {

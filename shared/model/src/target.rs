@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::TargetId;
-use crate::limits::MIB_PER_VCPU;
 use crate::limits::{ACCOUNT_CONCURRENCY, CONCURRENCY_KEPT_FREE, LAMBDA_TIMEOUT_MS};
+use crate::limits::{LAMBDA_DISK_MIB, MIB_PER_VCPU};
 use crate::units::Mib;
 
 /// Processor architecture of a target.
@@ -49,7 +49,13 @@ impl Target {
         f64::from(self.memory.0) / f64::from(MIB_PER_VCPU)
     }
 
-    /// Tasks of one shard that run at once on it: its whole vCPUs, at least one. The planner sizes memory for so many.
+    /// Its scratch disk, as it is deployed: twice its memory, at least 512 MiB, at most what Lambda gives.
+    #[must_use]
+    pub fn disk(&self) -> Mib {
+        Mib(self.memory.0.saturating_mul(2).clamp(512, LAMBDA_DISK_MIB))
+    }
+
+    /// Tasks of one shard that run at once on it: its vCPUs, rounded, at least one. The planner sizes memory for so many.
     #[must_use]
     pub fn threads(&self) -> u32 {
         self.memory.threads()

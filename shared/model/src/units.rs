@@ -6,6 +6,8 @@ use std::ops::{Add, AddAssign, Mul, Sub};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::limits::MIB_PER_VCPU;
+
 /// A moment: milliseconds since the Unix epoch, UTC.
 #[derive(
     Debug,
@@ -69,10 +71,10 @@ impl fmt::Display for Mib {
 }
 
 impl Mib {
-    /// Tasks that a worker with this much memory runs at once: its whole vCPUs, at least one.
+    /// Tasks that a worker with this much memory runs at once: its vCPUs, rounded, at least one.
     #[must_use]
     pub fn threads(self) -> u32 {
-        (self.0 / crate::limits::MIB_PER_VCPU).max(1)
+        (self.0.saturating_add(MIB_PER_VCPU / 2) / MIB_PER_VCPU).max(1)
     }
 }
 

@@ -48,8 +48,9 @@ pub struct Task {
     pub kind: TaskKind,
     /// Direct predecessors, each once, with the bytes expected to move along the edge.
     pub needs: Vec<Need>,
-    /// Data mapping: the task's JSON input is an object with these members.
-    pub inputs: BTreeMap<String, ValueSource>,
+    /// Data mapping: the task's JSON input is an object with these members, by name, each once. Not a map: a million tasks
+    /// with one small map each would need a gigabyte.
+    pub inputs: Vec<(String, ValueSource)>,
     /// Files put into the task's scratch before it starts.
     pub files: Vec<FileInput>,
     /// Files that the task leaves in its scratch, to be kept.
@@ -216,10 +217,10 @@ pub enum ValueSource {
         path: Option<String>,
         /// The value when a singular path finds nothing; `None`: that is an error.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        default: Option<Value>,
+        default: Option<Box<Value>>,
     },
     /// A constant.
-    Constant(Value),
+    Constant(Box<Value>),
 }
 
 /// A file that a task finds in its scratch.

@@ -47,11 +47,6 @@ pub(crate) fn report(run: &RunId) -> String {
     format!("runs/{run}/report.json")
 }
 
-/// What the logs of a run begin with.
-pub(crate) fn logs(run: &RunId) -> String {
-    format!("runs/{run}/logs/")
-}
-
 /// An uploaded document, by the digest of what was uploaded.
 pub(crate) fn upload(tenant: &Tenant, id: &Sha256Hex) -> String {
     format!("uploads/{tenant}/{id}")

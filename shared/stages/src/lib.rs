@@ -1,9 +1,17 @@
 //! The stages: read, decide, apply. One file for each; the decisions are in `foreshard-engine`, the services behind `ports`.
 
+pub mod aggregate;
 pub mod dispatch;
 pub mod error;
+pub mod plan;
 pub mod ports;
 pub mod reshard;
+pub mod submit;
+
+mod input;
+mod keys;
+mod library;
 mod read;
+mod shards;
 
 pub use error::StageError;

@@ -46,7 +46,11 @@ impl Home {
             let number = NUMBER.fetch_add(1, Ordering::Relaxed);
             let name = format!("{PREFIX}{}-{number}", std::process::id());
             let lock = root.join(format!("{name}.lock"));
-            let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&lock);
+            let opened = OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&lock);
             let held = match opened {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
                 other => other?,
@@ -111,7 +115,11 @@ impl RunState {
     pub(crate) fn enter(home: &Home, run: &RunId, settings: &Settings) -> io::Result<Self> {
         let folder = home.folder.join("run");
         tree::remove(&folder)?;
-        let (scratch, files, bundles) = (folder.join("scratch"), folder.join("files"), folder.join("bundles"));
+        let (scratch, files, bundles) = (
+            folder.join("scratch"),
+            folder.join("files"),
+            folder.join("bundles"),
+        );
         fs::create_dir(&folder)?;
         for part in [&scratch, &files, &bundles] {
             fs::create_dir(part)?;
@@ -142,7 +150,9 @@ mod tests {
 
     fn names(root: &Path) -> Vec<String> {
         let entries = fs::read_dir(root).unwrap().flatten();
-        let mut names: Vec<_> = entries.map(|e| e.file_name().into_string().unwrap()).collect();
+        let mut names: Vec<_> = entries
+            .map(|e| e.file_name().into_string().unwrap())
+            .collect();
         names.sort();
         names
     }

@@ -40,7 +40,9 @@ impl Identities {
         if let Some(known) = by_role.get(role).filter(|known| known.expires_at > needed) {
             return Ok(known.clone());
         }
-        let assumed = port.assume(role.as_deref(), &session(request), &tags(request)).await;
+        let assumed = port
+            .assume(role.as_deref(), &session(request), &tags(request))
+            .await;
         let credentials = assumed.map_err(|error| match error {
             PortError::Unavailable(_) | PortError::Conflict(_) => Fault::from(error),
             refused => Fault::Refused(format!("the run's role cannot be assumed: {refused}")),
@@ -52,7 +54,13 @@ impl Identities {
 
 fn session(request: &ExecuteRequest) -> String {
     let text = format!("{}-{}-{}", request.run, request.shard, request.attempt);
-    let allowed = |c: char| if c.is_ascii_alphanumeric() || "+=,.@-_".contains(c) { c } else { '-' };
+    let allowed = |c: char| {
+        if c.is_ascii_alphanumeric() || "+=,.@-_".contains(c) {
+            c
+        } else {
+            '-'
+        }
+    };
     text.chars().map(allowed).take(SESSION_CHARS).collect()
 }
 
@@ -64,12 +72,20 @@ fn tags(request: &ExecuteRequest) -> BTreeMap<String, String> {
         ("foreshard:trace", &request.context.trace_id),
     ];
     let filled = pairs.into_iter().filter(|(_, value)| !value.is_empty());
-    filled.map(|(name, value)| (name.to_owned(), tag_value(value))).collect()
+    filled
+        .map(|(name, value)| (name.to_owned(), tag_value(value)))
+        .collect()
 }
 
 /// STS takes letters, numbers, spaces and `_.:/=+-@` in a tag.
 fn tag_value(text: &str) -> String {
-    let allowed = |c: char| if c.is_alphanumeric() || "_.:/=+-@ ".contains(c) { c } else { '_' };
+    let allowed = |c: char| {
+        if c.is_alphanumeric() || "_.:/=+-@ ".contains(c) {
+            c
+        } else {
+            '_'
+        }
+    };
     text.chars().map(allowed).take(TAG_CHARS).collect()
 }
 
@@ -92,7 +108,11 @@ mod tests {
         let assumed = world.assumed();
         assert_eq!(assumed.len(), 2);
         assert_eq!(assumed[0].session, "r-aaaaaaaaaaaaaaaaaaaa-0-1");
-        let tags: Vec<_> = assumed[0].tags.iter().map(|(k, v)| format!("{k}={v}")).collect();
+        let tags: Vec<_> = assumed[0]
+            .tags
+            .iter()
+            .map(|(k, v)| format!("{k}={v}"))
+            .collect();
         let expected = [
             "foreshard:principal=arn:aws:iam::1:user/ada",
             "foreshard:run=r-aaaaaaaaaaaaaaaaaaaa",

@@ -95,7 +95,15 @@ mod tests {
 
     #[test]
     fn cpu_follows_memory_and_ends_at_the_cores() {
-        let table = [(128, 2, 1), (1769, 2, 1), (3008, 2, 2), (3538, 2, 2), (10_240, 2, 2), (10_240, 6, 6), (7076, 6, 4)];
+        let table = [
+            (128, 2, 1),
+            (1769, 2, 1),
+            (3008, 2, 2),
+            (3538, 2, 2),
+            (10_240, 2, 2),
+            (10_240, 6, 6),
+            (7076, 6, 4),
+        ];
         for (mib, cores, expected) in table {
             assert_eq!(vcpus(Mib(mib), cores), expected, "{mib} MiB, {cores} cores");
         }

@@ -141,7 +141,14 @@ mod tests {
             .iter()
             .map(|k| format!("{} | {}", k.pk, k.sk))
             .collect();
-        insta::assert_snapshot!(text.join("\n"), @"");
+        insta::assert_snapshot!(text.join("\n").replace(id.as_str(), "<run>"), @r"
+        RUN#<run> | RUN
+        TENANT#acme | 1700000000123#<run>
+        ACTIVE | <run>
+        RUN#<run>#3 | SHARD#1234567
+        RUN#<run>#2 | LANE#00042
+        RUN#<run>#LEDGER | 1700000000123#settled#0000007#2
+        ");
     }
 
     #[test]

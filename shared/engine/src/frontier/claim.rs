@@ -28,7 +28,7 @@ pub const SETTLE_MS: u64 = 60_000;
 
 /// What a claim needs to see.
 #[derive(Debug, Clone, Copy)]
-pub struct Claim<'a> {
+pub struct View<'a> {
     /// The run, as read before.
     pub run: &'a RunItem,
     /// Its plan.
@@ -81,7 +81,7 @@ pub fn claimable(ready: &[ShardItem], now: TimeMs) -> Vec<&ShardItem> {
 
 /// Takes one of the first ready shards, drawn by lane and step, in one transaction with the lane's answer.
 #[must_use]
-pub fn claim(view: &Claim<'_>) -> Claimed {
+pub fn claim(view: &View<'_>) -> Claimed {
     if !is_open(view.run, view.turn.round()) {
         return Claimed::Nothing;
     }
@@ -149,7 +149,7 @@ pub fn claim(view: &Claim<'_>) -> Claimed {
     }
 }
 
-fn running(item: &ShardItem, node: &ShardNode, target: &Target, view: &Claim<'_>) -> ShardItem {
+fn running(item: &ShardItem, node: &ShardNode, target: &Target, view: &View<'_>) -> ShardItem {
     let limit_ms = node.limit_ms.min(target.limit_ms);
     ShardItem {
         state: ShardState::Running,

@@ -38,8 +38,8 @@ const WORDS: [(&str, Cause); 22] = [
 ///
 /// An environment that is killed for memory may say so (`Runtime.OutOfMemory`, `out of memory`); mostly it reports just
 /// `Runtime.ExitError` with `signal: killed`, as a worker does that is killed for another reason. That is marked
-/// [`Seen::maybe_memory`]: whoever settles it takes the first such failure for memory, since a larger tier does a lost
-/// worker no harm.
+/// [`Seen::maybe_memory`]: whoever settles it takes it for memory while there is a larger tier, which does a lost worker no
+/// harm.
 #[must_use]
 pub fn classify(error: &str, cause: &str) -> Seen {
     let text = sentence(cause);

@@ -114,16 +114,24 @@ pub fn after_failure(
     }
     match allowed_failures(cause, node) {
         Some(allowed) if count > allowed => {
-            let because = format!("{what}; {count} times, {allowed} allowed");
+            let because = format!("{what}; {} allowed", times(allowed));
             fail(next, cause, seen, because)
         }
         allowed => {
             let wait_ms = back_off_ms(item, cause, count);
             next.not_before = (wait_ms > 0).then(|| now.plus(wait_ms));
             let of = allowed.map_or_else(String::new, |most| format!(" of {most} allowed"));
-            let because = format!("{what}; {count}{of}, next attempt after {wait_ms} ms");
+            let because = format!("{what}; number {count}{of}, next attempt after {wait_ms} ms");
             (next, because)
         }
+    }
+}
+
+fn times(count: u32) -> String {
+    match count {
+        0 => "none is".to_owned(),
+        1 => "1 is".to_owned(),
+        many => format!("{many} are"),
     }
 }
 
@@ -172,13 +180,15 @@ fn with_marker(item: &ShardItem, seen: &Seen, now: TimeMs) -> (ShardItem, String
     fail(next, cause, seen, because)
 }
 
-/// The first death that may have been memory counts as memory; a further one as a lost worker.
+/// A death that may have been memory counts as memory while there is a larger tier, and as a lost worker on the largest.
+///
+/// Lambda says `signal: killed` of an environment that outgrew its memory, and of hardly anything else. A task that needs
+/// four times its tier meets it twice, so it is not only the first that counts; the tiers bound how often it happens.
 fn cause_of(item: &ShardItem, targets: &[Target], seen: &Seen) -> (Cause, &'static str) {
     if !seen.maybe_memory {
         return (seen.cause, "");
     }
-    let before = item.failures.get(&Cause::OutOfMemory).copied();
-    if before.unwrap_or_default() == 0 && tier_above(targets, item.tier).is_some() {
+    if tier_above(targets, item.tier).is_some() {
         (
             Cause::OutOfMemory,
             " (killed without a reason, taken for it)",

@@ -28,7 +28,7 @@ mod settle;
 
 pub use answer::{WAIT_MAX_S, answer_without_claim};
 pub use claim::{
-    Claim, Claimed, DELIVERY_MS, LOOK_AHEAD_MAX, SETTLE_MS, claim, claimable, look_ahead,
+    Claimed, DELIVERY_MS, LOOK_AHEAD_MAX, SETTLE_MS, View, claim, claimable, look_ahead,
 };
 pub use classify::classify;
 pub use events::claimed_event;

@@ -166,37 +166,38 @@ pub fn released(item: &ShardItem) -> Option<ShardItem> {
     })
 }
 
-/// The one transaction that ends a release which ends the run: END is done, so the run is completing. A run that is not
-/// running any more keeps its state.
+/// The one transaction that ends a release which ends the run: END is done, so the run is completing.
+///
+/// `None` when the run is not running: END stays unreleased, so that the run completes when it is resumed.
 #[must_use]
-pub fn completes(run: &RunItem, end: &ShardItem, now: TimeMs) -> Vec<Write> {
-    let state = (run.state == RunState::Running).then(|| RunItem {
-        state: RunState::Completing,
-        version: run.version + 1,
-        updated_at: now,
-        ..run.clone()
-    });
-    with_run(
-        state,
-        ShardItem {
-            released: true,
-            ..touched(end)
-        },
-    )
+pub fn completes(run: &RunItem, end: &ShardItem, now: TimeMs) -> Option<Vec<Write>> {
+    (run.state == RunState::Running).then(|| {
+        let next = RunItem {
+            state: RunState::Completing,
+            version: run.version + 1,
+            updated_at: now,
+            ..run.clone()
+        };
+        with_run(next, released_as_well(end))
+    })
 }
 
 /// The one transaction that ends a release which fails the run; the first cause stays.
+///
+/// `None` when the run is not running: the shard stays unreleased, so that a run which is resumed without being able to
+/// repeat it fails again. Nothing is ever released by what the run was some time ago: the transaction holds both.
 #[must_use]
-pub fn fails(run: &RunItem, item: &ShardItem, cause: &Failure, now: TimeMs) -> Vec<Write> {
+pub fn fails(run: &RunItem, item: &ShardItem, cause: &Failure, now: TimeMs) -> Option<Vec<Write>> {
     let first = run.cause.clone().unwrap_or_else(|| cause.clone());
-    let state = lifecycle::failing(run, first, now);
-    with_run(
-        state,
-        ShardItem {
-            released: true,
-            ..touched(item)
-        },
-    )
+    let next = lifecycle::failing(run, first, now)?;
+    Some(with_run(next, released_as_well(item)))
+}
+
+fn released_as_well(item: &ShardItem) -> ShardItem {
+    ShardItem {
+        released: true,
+        ..touched(item)
+    }
 }
 
 /// A shard has failed and the rest goes on: the transaction by which the run keeps the first cause, and the shard as it
@@ -213,13 +214,10 @@ pub fn noted(run: &RunItem, item: &ShardItem, now: TimeMs) -> Option<(Vec<Write>
             ..run.clone()
         };
         let item = touched(item);
-        (with_run(Some(next), item.clone()), item)
+        (with_run(next, item.clone()), item)
     })
 }
 
-fn with_run(run: Option<RunItem>, item: ShardItem) -> Vec<Write> {
-    run.map(put_run)
-        .into_iter()
-        .chain([put_shard(item)])
-        .collect()
+fn with_run(run: RunItem, item: ShardItem) -> Vec<Write> {
+    vec![put_run(run), put_shard(item)]
 }

@@ -25,6 +25,7 @@ pub fn is_beyond_resume(item: &ShardItem) -> bool {
 /// - failed: ready, its failures forgotten; tier and checkpoint stay, so finished tasks are not repeated;
 /// - skipped: only what is done has arrived; waiting, or ready when that is everybody;
 /// - running: the lane is gone, so ready, unless the attempt has started a `once` task: that is left to its deadline;
+/// - END done: released again, so that the run completes;
 /// - failed beyond resume: stays failed, but is released again, so that the run fails again and says why.
 ///
 /// A repeat changes nothing further. Write the shards first, the run last.
@@ -60,6 +61,10 @@ pub fn resume(
             };
             Some(next)
         }
+        ShardState::Done if item.kind == ShardKind::End => item.released.then(|| ShardItem {
+            released: false,
+            ..touched(item)
+        }),
         ShardState::Running if !item.started_once => Some(super::failure::ended(item, now)),
         ShardState::Waiting
         | ShardState::Ready

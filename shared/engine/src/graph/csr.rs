@@ -41,8 +41,7 @@ impl Csr {
     where
         I: Iterator<Item = Edge> + Clone,
     {
-        let inside =
-            |edge: &Edge| (edge.from as usize) < nodes && (edge.to as usize) < nodes;
+        let inside = |edge: &Edge| (edge.from as usize) < nodes && (edge.to as usize) < nodes;
         let mut successor_start = vec![0_u32; nodes + 1];
         let mut predecessor_start = vec![0_u32; nodes + 1];
         for edge in edges.clone().filter(inside) {

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use foreshard_model::claim::Claim;
-use foreshard_model::ids::{Attempt, Generation, LaneId, RunId, Sha256Hex, ShardId, Step, TargetId, Tenant};
+use foreshard_model::ids::{
+    Attempt, Generation, LaneId, RunId, Sha256Hex, ShardId, Step, TargetId, Tenant,
+};
 use foreshard_model::message::{Answer, AnswerKind, ExecuteRequest, PlanAnswer};
 use foreshard_model::plan::LaneMode;
 use foreshard_model::run::Context;

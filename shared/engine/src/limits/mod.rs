@@ -60,32 +60,120 @@ const EVENTS_AFTER_BUDGET: u32 = 40;
 /// A proof for every limit that can be known before the run.
 #[must_use]
 pub fn proofs(facts: &Facts) -> Vec<LimitProof> {
-    let inline = facts.mode == LaneMode::Inline;
-    let lanes = f64::from(facts.lanes);
     let mut proofs = payloads(facts);
     proofs.push(history(facts));
-    proofs.extend([
-        row("state machine definition", "bytes", limit::DEFINITION_BYTES as f64, 0.0, "one definition, deployed once, serves every workflow"),
-        row("inline branches", "lanes", f64::from(limit::INLINE_BRANCHES), if inline { lanes } else { 0.0 }, "inline Map"),
-        row("distributed children", "lanes", f64::from(limit::DISTRIBUTED_CHILDREN), if inline { 0.0 } else { lanes }, "distributed Map"),
-        at("shard duration", "ms", facts.limit_ms as f64, &facts.duration_ms),
-        at("memory", "MiB", f64::from(limit::LAMBDA_MEMORY_MIB), &facts.memory_mib),
-        at("scratch disk", "MiB", f64::from(limit::LAMBDA_DISK_MIB), &facts.disk_mib),
-        row("account concurrency", "invocations", f64::from(facts.concurrency), lanes, "each lane has one invocation in flight"),
-        row("transaction", "writes", limit::TRANSACTION_WRITES as f64, TRANSACTION, "claim of a shard"),
-        row("partition key", "writes/s", f64::from(limit::PARTITION_WRITES_PER_S), facts.partition_writes, "all lanes busy, shards of average length"),
-        at("fan-in and fan-out", "shards", limit::SHARD_FAN as f64, &facts.fan),
-        row("tasks", "tasks", limit::WORKFLOW_TASKS as f64, facts.tasks as f64, "the workflow"),
-    ]);
+    proofs.extend(branches(facts));
+    proofs.extend(functions(facts));
+    proofs.extend(table(facts));
+    proofs.push(row(
+        "tasks",
+        "tasks",
+        limit::WORKFLOW_TASKS as f64,
+        facts.tasks as f64,
+        "the workflow",
+    ));
     proofs
+}
+
+fn branches(facts: &Facts) -> [LimitProof; 4] {
+    let lanes = f64::from(facts.lanes);
+    let (inline, distributed) = match facts.mode {
+        LaneMode::Inline => (lanes, 0.0),
+        LaneMode::Distributed => (0.0, lanes),
+    };
+    let children = f64::from(limit::DISTRIBUTED_CHILDREN);
+    [
+        row(
+            "state machine definition",
+            "bytes",
+            limit::DEFINITION_BYTES as f64,
+            0.0,
+            "one definition, deployed once, serves every workflow",
+        ),
+        row(
+            "inline branches",
+            "lanes",
+            f64::from(limit::INLINE_BRANCHES),
+            inline,
+            "inline Map",
+        ),
+        row(
+            "distributed children",
+            "lanes",
+            children,
+            distributed,
+            "distributed Map",
+        ),
+        row(
+            "account concurrency",
+            "invocations",
+            f64::from(facts.concurrency),
+            lanes,
+            "each lane has one invocation in flight",
+        ),
+    ]
+}
+
+fn functions(facts: &Facts) -> [LimitProof; 3] {
+    let memory = f64::from(limit::LAMBDA_MEMORY_MIB);
+    let disk = f64::from(limit::LAMBDA_DISK_MIB);
+    [
+        at(
+            "shard duration",
+            "ms",
+            facts.limit_ms as f64,
+            &facts.duration_ms,
+        ),
+        at("memory", "MiB", memory, &facts.memory_mib),
+        at("scratch disk", "MiB", disk, &facts.disk_mib),
+    ]
+}
+
+fn table(facts: &Facts) -> [LimitProof; 3] {
+    [
+        row(
+            "transaction",
+            "writes",
+            limit::TRANSACTION_WRITES as f64,
+            TRANSACTION,
+            "claim of a shard",
+        ),
+        row(
+            "partition key",
+            "writes/s",
+            f64::from(limit::PARTITION_WRITES_PER_S),
+            facts.partition_writes,
+            "all lanes busy, shards of average length",
+        ),
+        at(
+            "fan-in and fan-out",
+            "shards",
+            limit::SHARD_FAN as f64,
+            &facts.fan,
+        ),
+    ]
 }
 
 fn payloads(facts: &Facts) -> Vec<LimitProof> {
     let carried = 2 * limit::LANE_MESSAGE_BYTES;
     vec![
-        row("state payload", "bytes", limit::STATE_PAYLOAD_BYTES as f64, facts.plan_answer.max(carried) as f64,
-            if facts.plan_answer > carried { "answer of plan: the lane numbers" } else { "a lane: its last answer and outcome at their most" }),
-        at("lane message", "bytes", limit::LANE_MESSAGE_BYTES as f64, &facts.lane_message),
+        row(
+            "state payload",
+            "bytes",
+            limit::STATE_PAYLOAD_BYTES as f64,
+            facts.plan_answer.max(carried) as f64,
+            if facts.plan_answer > carried {
+                "answer of plan: the lane numbers"
+            } else {
+                "a lane: its last answer and outcome at their most"
+            },
+        ),
+        at(
+            "lane message",
+            "bytes",
+            limit::LANE_MESSAGE_BYTES as f64,
+            &facts.lane_message,
+        ),
     ]
 }
 
@@ -95,10 +183,9 @@ fn history(facts: &Facts) -> LimitProof {
         LaneMode::Inline => (1, facts.lanes),
         LaneMode::Distributed => (facts.lanes.max(1), 1),
     };
-    let each = facts.events / u64::from(histories);
-    let budget = u64::from(facts.history_budget);
-    let worst = each.min(budget) + u64::from(EVENTS_AFTER_BUDGET * lanes_each);
-    let rounds = each.div_ceil(budget.max(1)).max(1);
+    let budget = u64::from(facts.history_budget.max(1));
+    let worst = facts.events.min(budget) + u64::from(EVENTS_AFTER_BUDGET * lanes_each);
+    let rounds = facts.events.div_ceil(budget * u64::from(histories)).max(1);
     row(
         "execution history",
         "events",

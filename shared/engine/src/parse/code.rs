@@ -108,6 +108,8 @@ codes! {
     ParentsAndChildren = "FS1053",
     /// Note: files of the trace are generated although a task writes them.
     FileGenerated = "FS1054",
+    /// Note: sizes of files are not recorded and were assumed.
+    SizeAssumed = "FS1055",
 }
 
 #[cfg(test)]

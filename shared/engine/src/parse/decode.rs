@@ -139,6 +139,46 @@ impl<T: Decode> Decode for Vec<T> {
     }
 }
 
+/// A list with something in it.
+#[derive(Debug, Clone)]
+pub(crate) struct Filled<T>(pub(crate) Vec<T>);
+
+impl<T> Default for Filled<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T: Decode> Decode for Filled<T> {
+    fn decode(node: Node, at: &mut At<'_>) -> Self {
+        if matches!(&node.shape, Shape::List(items) if items.is_empty()) {
+            at.report(empty_list(node.mark));
+        }
+        Self(Vec::decode(node, at))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Filled<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        format!("Filled{}", T::schema_name()).into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        schemars::json_schema!({
+            "type": "array",
+            "items": generator.subschema_for::<T>(),
+            "minItems": 1,
+        })
+    }
+}
+
+/// The problem of a list that must not be empty.
+pub(crate) fn empty_list(mark: Mark) -> Trouble {
+    Trouble::new(Code::OutOfRange, mark, "the list is empty").hint("at least one is needed")
+}
+
 /// A map whose keys the user chooses, in the order of the document.
 #[derive(Debug, Clone)]
 pub(crate) struct Entries<K, V>(pub(crate) Vec<(Marked<K>, V)>);
@@ -331,126 +371,4 @@ fn unknown_field(key: &Key, fields: &[&'static str]) -> Trouble {
         Some(hint) => trouble.hint(hint),
         None => trouble.hint(format!("possible are {}", fields.join(", "))),
     }
-}
-
-/// Declares an object of the language: the type, its schema and its decoder from one list of fields, so that they
-/// cannot drift apart. `open` passes over fields that are not listed.
-macro_rules! record {
-    (
-        $(#[$meta:meta])*
-        $openness:ident struct $name:ident {
-            $( $(#[$field_meta:meta])* $presence:ident $key:tt $field:ident : $type:ty, )*
-        }
-    ) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone, Default, schemars::JsonSchema)]
-        #[schemars(default, extend("required" = $name::REQUIRED))]
-        pub(crate) struct $name {
-            $( $(#[$field_meta])* #[schemars(rename = $key)] pub(crate) $field: $type, )*
-        }
-
-        impl $name {
-            pub(crate) const FIELDS: &'static [&'static str] = &[$($key),*];
-            pub(crate) const REQUIRED: &'static [&'static str] = {
-                const FLAGS: &[(&str, bool)] = &[$(($key, record!(@required $presence))),*];
-                &$crate::parse::decode::required::<{ $crate::parse::decode::count(FLAGS) }>(FLAGS)
-            };
-        }
-
-        impl $crate::parse::decode::Decode for $name {
-            fn decode(
-                node: $crate::parse::node::Node,
-                at: &mut $crate::parse::problems::At<'_>,
-            ) -> Self {
-                let mut out = Self::default();
-                $crate::parse::decode::fields(
-                    node,
-                    Self::FIELDS,
-                    Self::REQUIRED,
-                    record!(@open $openness),
-                    at,
-                    |name, value, at| match name {
-                        $( $key => out.$field = $crate::parse::decode::Decode::decode(value, at), )*
-                        _ => {}
-                    },
-                );
-                out
-            }
-        }
-    };
-    (@required required) => { true };
-    (@required optional) => { false };
-    (@open open) => { true };
-    (@open closed) => { false };
-}
-pub(crate) use record;
-
-/// How many fields are required; for [`record!`].
-pub(crate) const fn count(flags: &[(&str, bool)]) -> usize {
-    let mut count = 0;
-    let mut index = 0;
-    while index < flags.len() {
-        if flags[index].1 {
-            count += 1;
-        }
-        index += 1;
-    }
-    count
-}
-
-/// The names of the required fields; for [`record!`].
-pub(crate) const fn required<const N: usize>(
-    flags: &[(&'static str, bool)],
-) -> [&'static str; N] {
-    let mut names = [""; N];
-    let (mut index, mut next) = (0, 0);
-    while index < flags.len() {
-        if flags[index].1 {
-            names[next] = flags[index].0;
-            next += 1;
-        }
-        index += 1;
-    }
-    names
-}
-
-/// Implements [`Decode`] for an enum of words.
-macro_rules! words {
-    ($type:ty: $($word:literal => $value:expr,)*) => {
-        impl $crate::parse::decode::Decode for $type {
-            fn decode(
-                node: $crate::parse::node::Node,
-                at: &mut $crate::parse::problems::At<'_>,
-            ) -> Self {
-                const WORDS: &[&str] = &[$($word),*];
-                match node.text() {
-                    $(Some($word) => $value,)*
-                    found => {
-                        $crate::parse::decode::unknown_word(found.is_some(), &node, WORDS, at);
-                        Self::default()
-                    }
-                }
-            }
-        }
-    };
-}
-pub(crate) use words;
-
-/// Reports a word that is not one of `words`.
-pub(crate) fn unknown_word(is_text: bool, node: &Node, words: &[&'static str], at: &mut At<'_>) {
-    let list = words.join(", ");
-    if !is_text {
-        wrong_type(&format!("a text, one of {list}"), node, at);
-        return;
-    }
-    let word = node.text().unwrap_or_default();
-    let trouble = Trouble::new(
-        Code::UnknownWord,
-        node.mark,
-        format!("`{}` is not one of {list}", shown(word)),
-    );
-    at.report(match did_you_mean(word, words.iter().copied()) {
-        Some(hint) => trouble.hint(hint),
-        None => trouble,
-    });
 }

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use foreshard_model::workflow::{Effect, OnFailure};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::json;
 
-use super::decode::{Decode, Entries, Given, Json, Marked, record, words, wrong_type};
+use super::decode::{Decode, Entries, Filled, Given, Json, Marked, wrong_type};
 use super::forms::{
     Argument, Decimal, EnvName, FileName, Folder, FunctionName, HandlerName, HeaderName,
     HeaderValue, Id, Label, Name, Path, TaskRef, TypeName, Url, Version, Whole, WorkflowName,
@@ -13,6 +14,7 @@ use super::forms::{
 };
 use super::node::{Node, Shape};
 use super::problems::At;
+use super::record::{record, words};
 
 /// MiB that a task may ask for: 16 TiB is more than any machine; what a target can give is the planner's matter.
 pub(crate) type Mebibytes = Whole<1, 16_777_216>;
@@ -49,8 +51,8 @@ record! {
         optional "params" params: Entries<Name, Param>,
         /// Sub-workflows that tasks of kind `workflow` refer to by name.
         optional "workflows" workflows: Entries<Id, Definition>,
-        /// The tasks.
-        required "tasks" tasks: Vec<Task>,
+        /// The tasks. They are read one by one, not as this list.
+        required "tasks" tasks: Listed,
         /// The declared output. Without it: the outputs of all tasks that no other needs, by id.
         optional "outputs" outputs: Entries<Name, Marked<Source>>,
     }
@@ -82,7 +84,7 @@ record! {
         /// What it takes; inputs and files of its tasks refer to it with `param`.
         optional "params" params: Entries<Name, Param>,
         /// Its tasks.
-        required "tasks" tasks: Vec<Task>,
+        required "tasks" tasks: Filled<Task>,
         /// What it gives: the output of the task that refers to it. Without it: the outputs of all tasks that no other
         /// needs, by id.
         optional "outputs" outputs: Entries<Name, Marked<Source>>,
@@ -112,7 +114,7 @@ record! {
         /// without digits at its end.
         optional "type" task_type: Given<TypeName>,
         /// `command`: program and arguments. A relative program is looked up in the bundle first.
-        optional "run" run: Given<Vec<Argument>>,
+        optional "run" run: Given<Filled<Argument>>,
         /// `command`: a folder beside the document that goes with it; unpacked at $FORESHARD_BUNDLE.
         optional "bundle" bundle: Given<Folder>,
         /// `command`: additional environment variables.
@@ -172,8 +174,24 @@ record! {
     }
 }
 
+/// The rule of `origin::origin` as a schema.
+fn one_source(schema: &mut Schema) {
+    let one = ["task", "run", "value", "param"].map(|field| json!({"required": [field]}));
+    schema.insert("oneOf".to_owned(), json!(one));
+    let with = json!({"path": ["task"], "file": ["task"], "default": ["run"]});
+    schema.insert("dependentRequired".to_owned(), with);
+}
+
+/// The rule of `origin::file_origin` as a schema.
+fn one_file(schema: &mut Schema) {
+    let both = [["task", "file"], ["name", "param"]];
+    let one = both.map(|fields| json!({"required": fields}));
+    schema.insert("oneOf".to_owned(), json!(one));
+}
+
 record! {
     /// Where a value comes from: exactly one of `task`, `run`, `value` and `param`.
+    #[schemars(transform = one_source)]
     closed struct Source {
         /// The output of an upstream task.
         optional "task" task: Given<TaskRef>,
@@ -193,7 +211,8 @@ record! {
 }
 
 record! {
-    /// A file put into the scratch: `task` and `file`, or `param`.
+    /// A file put into the scratch: `task` and `file`, or `name` and `param`.
+    #[schemars(transform = one_file)]
     closed struct File {
         /// Its name in the scratch; without it, `file`.
         optional "name" name: Given<FileName>,
@@ -392,6 +411,33 @@ impl JsonSchema for Task {
     }
 }
 
+/// The tasks of the document itself: they have been read where they stand, so only the type is checked here.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Listed;
+
+impl Decode for Listed {
+    fn decode(node: Node, at: &mut At<'_>) -> Self {
+        if !matches!(node.shape, Shape::List(_)) {
+            wrong_type("a list", &node, at);
+        }
+        Self
+    }
+}
+
+impl JsonSchema for Listed {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Tasks".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Filled::<Task>::json_schema(generator)
+    }
+}
+
 /// A file that a task leaves behind: a name, or a name with a size.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Written(pub(crate) WrittenFields);
@@ -405,7 +451,11 @@ impl Decode for Written {
                 bytes: Given::default(),
             }),
             _ => {
-                wrong_type("the name of a file, or an object with `name` and `bytes`", &node, at);
+                wrong_type(
+                    "the name of a file, or an object with `name` and `bytes`",
+                    &node,
+                    at,
+                );
                 Self::default()
             }
         }

@@ -22,6 +22,12 @@ pub(crate) struct Draft {
     pub(crate) mark: Mark,
     pub(crate) needs: Vec<(Symbol, Mark)>,
     pub(crate) work: Work,
+    pub(crate) body: Body,
+}
+
+/// What a draft has beside its identity and its work.
+#[derive(Debug, Clone)]
+pub(crate) struct Body {
     pub(crate) inputs: Vec<Mapping>,
     pub(crate) files: Vec<Mapping>,
     pub(crate) writes: Vec<FileOutput>,
@@ -121,7 +127,7 @@ pub(crate) fn milliseconds(seconds: f64) -> u64 {
 /// Drafts a task.
 pub(crate) fn draft(task: Task, names: &mut Names, at: &mut At<'_>) -> Draft {
     let Task { fields, kind } = task;
-    check(&fields, kind, at);
+    check(&fields, at);
     let settings = Settings::of_task(&fields);
     let extras = extras(&fields);
     let TaskFields {
@@ -137,26 +143,19 @@ pub(crate) fn draft(task: Task, names: &mut Names, at: &mut At<'_>) -> Draft {
         id: names.symbol(&id.value.0),
         mark: id.mark,
         needs: needs_of(needs, names, at),
-        inputs: mappings("inputs", inputs, Allowed::Values, names, at),
-        files: files_of(files, names, at),
-        writes: writes_of(writes, at),
-        task_type: task_type.0.as_ref().map(|t| t.0.as_str().into()),
+        body: Body {
+            inputs: mappings("inputs", inputs, Allowed::Values, names, at),
+            files: files_of(files, names, at),
+            writes: writes_of(writes, at),
+            task_type: task_type.0.as_ref().map(|t| t.0.as_str().into()),
+            settings,
+            extras,
+        },
         work: work(fields, kind, names, at),
-        settings,
-        extras,
     }
 }
 
-fn check(task: &TaskFields, kind: Option<Kind>, at: &mut At<'_>) {
-    if kind == Some(Kind::Command)
-        && let Some(run) = &task.run.0
-        && run.first().is_none_or(|program| program.0.is_empty())
-    {
-        let trouble = Trouble::new(Code::OutOfRange, task.id.mark, "`run` names no program");
-        at.within(Step::Field("run"), |at| {
-            at.report(trouble.hint("give the program and its arguments: [\"bash\", \"task.sh\"]"));
-        });
-    }
+fn check(task: &TaskFields, at: &mut At<'_>) {
     if task.critical.0 == Some(true) && task.effect.0 == Some(Effect::Once) {
         let message = "a task that must not run twice cannot be critical: critical tasks run twice";
         at.within(Step::Field("critical"), |at| {
@@ -180,7 +179,7 @@ fn work(task: TaskFields, kind: Option<Kind>, names: &mut Names, at: &mut At<'_>
     let text = |given: Option<String>| given.unwrap_or_default();
     Work::Task(match kind.unwrap_or_default() {
         Kind::Command => TaskKind::Command(Command {
-            run: strings(task.run.0.unwrap_or_default(), |a| a.0),
+            run: strings(task.run.0.unwrap_or_default().0, |a| a.0),
             bundle: task.bundle.0.map(|folder| folder.0),
             env: map(task.env, |name| name.0, |value| value.0),
         }),
@@ -284,10 +283,14 @@ fn files_of(files: &[Marked<File>], names: &mut Names, at: &mut At<'_>) -> Vec<M
         let mut out = Vec::with_capacity(files.len());
         for (index, file) in files.iter().enumerate() {
             at.within(Step::Index(index), |at| {
-                if let Some(mapping) = file_origin(file, names, at) {
-                    unique(&mut seen, &mapping.name, file.mark, at);
-                    out.push(mapping);
-                }
+                let mapping = file_origin(file, names, at).unwrap_or_else(|| Mapping {
+                    name: String::new(),
+                    // Has been reported, and keeps the positions of those that follow.
+                    origin: Origin::Constant(Box::default()),
+                    mark: file.mark,
+                });
+                unique(&mut seen, &mapping.name, file.mark, at);
+                out.push(mapping);
             });
         }
         out
@@ -308,6 +311,8 @@ fn writes_of(writes: &[Marked<Written>], at: &mut At<'_>) -> Vec<FileOutput> {
                 bytes: fields.bytes.0.and_then(|b| u64::try_from(b.0).ok()),
             });
         }
+        // Sorted, so that a file of many is found quickly by those who read it.
+        out.sort_by(|a, b| a.name.cmp(&b.name));
         out
     })
 }

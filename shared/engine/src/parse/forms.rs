@@ -95,9 +95,9 @@ text_forms! {
             bad(!is_reserved(text), "is set by the worker", "choose another name")
         };
     /// The name of a file in a task's scratch folder, which is flat.
-    FileName, r"^(?!\.{1,2}$)[^/\\\x00-\x1f\x7f]{1,255}$", |text| file_name(text);
+    FileName, r"^(?!\.{1,2}$)[^/\\\x00-\x1f\x7f]+$", |text| file_name(text);
     /// A folder beside the document, or below.
-    Folder, r"^(?!/)(?!(.*/)?\.\.(/|$))[^\\\x00-\x1f\x7f]{1,512}$", |text| folder(text);
+    Folder, r"^(?!/)(?!(.*/)?\.\.(/|$))[^\\\x00-\x1f\x7f]+$", |text| folder(text);
     /// A JSONPath (RFC 9535).
     Path, r"^\$", |text| json_path(text);
     /// An absolute URL.
@@ -115,7 +115,7 @@ text_forms! {
     WorkflowRef, "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,255}$|^[a-z0-9-]{1,64}@[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$",
         |text| workflow_ref(text);
     /// A program, an argument, the value of a variable: any text without zero bytes.
-    Argument, r"^[^\x00]{0,131071}$",
+    Argument, r"^[^\x00]*$",
         |text| bad(!text.contains('\0') && text.len() < 131_072, "cannot be given to a program",
             "it must not contain zero characters, nor be longer than 131,071 bytes, which is Linux's limit");
     /// The name of an HTTP header.
@@ -123,7 +123,7 @@ text_forms! {
         |text| bad(matches(text, 128, |b| b.is_ascii_alphanumeric() || b"!#$%&'*+.^_`|~-".contains(&b)),
             "is not a name of a header", "use letters, digits and `-`");
     /// The value of an HTTP header.
-    HeaderValue, r"^[^\x00-\x08\x0a-\x1f\x7f]{0,4096}$",
+    HeaderValue, r"^[^\x00-\x08\x0a-\x1f\x7f]*$",
         |text| bad(text.len() <= 4_096 && !text.chars().any(|c| c.is_control() && c != '\t'),
             "is not a value of a header", "it must be at most 4,096 bytes without control characters");
     /// A label: name or value.
@@ -184,7 +184,8 @@ fn folder(text: &str) -> Result<(), Refusal> {
         && !text.contains('\\')
         && text.split('/').all(|part| part != "..")
         && !text.chars().any(char::is_control);
-    let hint = "name a folder beside the document or below, such as `scripts`; `.` is the document's own";
+    let hint =
+        "name a folder beside the document or below, such as `scripts`; `.` is the document's own";
     if good {
         Ok(())
     } else {
@@ -311,6 +312,11 @@ impl<const MIN: i64, const MAX: i64> JsonSchema for Decimal<MIN, MAX> {
 }
 
 fn out_of_range(seen: &str, range: &str, node: &Node, at: &mut At<'_>) {
+    if range == "1 to 1" {
+        let message = format!("expected 1, found {}", shown(seen));
+        at.report(Trouble::new(Code::OutOfRange, node.mark, message));
+        return;
+    }
     at.report(Trouble::new(
         Code::OutOfRange,
         node.mark,

@@ -57,7 +57,10 @@ impl<'r> JsonEvents<'r> {
         };
         let open = self.open.last().copied();
         if open.is_none() && self.started {
-            let end = self.reader.take().map(JsonStreamReader::consume_trailing_whitespace);
+            let end = self
+                .reader
+                .take()
+                .map(JsonStreamReader::consume_trailing_whitespace);
             return end.transpose().map(|_| None);
         }
         let more = matches!(open, None | Some(Open::Value)) || reader.has_next()?;
@@ -104,7 +107,11 @@ impl<'r> JsonEvents<'r> {
         self.replace(Open::Key);
         self.open.push(open);
         self.started = true;
-        let kind = if open == Open::List { Kind::List } else { Kind::Map };
+        let kind = if open == Open::List {
+            Kind::List
+        } else {
+            Kind::Map
+        };
         event(kind, self.mark(start, 1))
     }
 
@@ -259,7 +266,10 @@ mod tests {
                     out.push(format!("{what}@{}:{}={source}", mark.line, mark.column));
                 }
                 Err(trouble) => {
-                    out.push(format!("{}:{} {}", trouble.mark.line, trouble.mark.column, trouble.message));
+                    out.push(format!(
+                        "{}:{} {}",
+                        trouble.mark.line, trouble.mark.column, trouble.message
+                    ));
                     return out.join(" ");
                 }
             }
@@ -270,18 +280,21 @@ mod tests {
     fn every_event_is_where_the_text_has_it() {
         insta::assert_snapshot!(
             events("{\"a\": [1.50, \"é\\n\"],\n \"b\": {\"c\": null, \"d\": true}} \n"),
-            @""
+            @r#"
+        {@1:1={ 'a'@1:2="a" [@1:7=[ 1.50@1:8=1.50 'é
+        '@1:14="é\n" end@1:19=] 'b'@2:2="b" {@2:7={ 'c'@2:8="c" null@2:13=null 'd'@2:19="d" true@2:24=true end@2:28=} end@2:29=}
+        "#
         );
     }
 
     #[test]
     fn syntax_errors_say_where_and_what() {
-        insta::assert_snapshot!(events("{\"a\": [1,]}"), @"");
-        insta::assert_snapshot!(events("{a: 1}"), @"");
-        insta::assert_snapshot!(events("{\"a\": 1} x"), @"");
-        insta::assert_snapshot!(events("{\"a\": tru}"), @"");
-        insta::assert_snapshot!(events("{\"a\": \"b"), @"");
-        insta::assert_snapshot!(events("{\n // no\n}"), @"");
+        insta::assert_snapshot!(events("{\"a\": [1,]}"), @r#"{@1:1={ 'a'@1:2="a" [@1:7=[ 1@1:8=1 1:9 not JSON: a comma before a closing bracket"#);
+        insta::assert_snapshot!(events("{a: 1}"), @"{@1:1={ 1:2 not JSON: a key in quotes was expected");
+        insta::assert_snapshot!(events("{\"a\": 1} x"), @r#"{@1:1={ 'a'@1:2="a" 1@1:7=1 end@1:8=} 1:10 not JSON: something follows the document"#);
+        insta::assert_snapshot!(events("{\"a\": tru}"), @r#"{@1:1={ 'a'@1:2="a" 1:7 not JSON: neither `true`, `false` nor `null`"#);
+        insta::assert_snapshot!(events("{\"a\": \"b"), @r#"{@1:1={ 'a'@1:2="a" 1:9 not JSON: the document ends too early"#);
+        insta::assert_snapshot!(events("{\n // no\n}"), @"{@1:1={ 2:2 not JSON: JSON has no comments");
     }
 
     #[test]

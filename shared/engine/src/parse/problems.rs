@@ -84,7 +84,11 @@ impl Problems {
         self.list.push(Problem {
             code: trouble.code.as_str().to_owned(),
             severity,
-            path,
+            path: if path.is_empty() {
+                "document".to_owned()
+            } else {
+                path
+            },
             place: trouble.mark.place(),
             message: trouble.message,
             hint: trouble.hint,
@@ -103,11 +107,18 @@ impl Problems {
 
     /// Takes over what another collection found, naming its document before each path. The places are dropped: they
     /// belong to another text.
-    pub(crate) fn adopt(&mut self, document: &str, other: Self) {
-        self.more += other.more;
-        for mut problem in other.list {
+    pub(crate) fn adopt(&mut self, document: &str, mut other: Self) {
+        for problem in &mut other.list {
             problem.path = format!("{document}: {}", problem.path);
             problem.place = None;
+        }
+        self.absorb(other);
+    }
+
+    /// Takes over what was found earlier in the same document.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        self.more += other.more;
+        for problem in other.list {
             if self.is_full() {
                 self.more += 1;
             } else {
@@ -124,7 +135,7 @@ impl Problems {
             self.list.push(Problem {
                 code: Code::More.as_str().to_owned(),
                 severity: Severity::Error,
-                path: String::new(),
+                path: "document".to_owned(),
                 place: None,
                 message: format!(
                     "{} more problems; the first {PROBLEMS_REPORTED} found are reported",
@@ -160,6 +171,14 @@ impl<'p> At<'p> {
         Self {
             problems,
             path: Vec::new(),
+        }
+    }
+
+    /// At a place inside a document.
+    pub(crate) fn placed(problems: &'p mut Problems, path: &[Step]) -> Self {
+        Self {
+            problems,
+            path: path.to_vec(),
         }
     }
 
@@ -240,11 +259,11 @@ pub(crate) fn similar<'c>(
     word: &str,
     candidates: impl IntoIterator<Item = &'c str>,
 ) -> Option<&'c str> {
-    let most = (word.chars().count() / 3).clamp(1, 3);
+    let most = (word.chars().count() / 3).min(3);
     candidates
         .into_iter()
         .map(|candidate| (strsim::osa_distance(word, candidate), candidate))
-        .filter(|(distance, _)| *distance <= most)
+        .filter(|(distance, _)| *distance <= most && *distance > 0)
         .min()
         .map(|(_, candidate)| candidate)
 }
@@ -278,6 +297,7 @@ mod tests {
         assert_eq!(similar("memory_mb", words), Some("memory_mib"));
         assert_eq!(similar("need", words), Some("needs"));
         assert_eq!(similar("colour", words), None);
+        assert_eq!(similar("b", ["a"]), None);
     }
 
     #[test]

@@ -126,30 +126,45 @@ impl Pass<'_, '_> {
             return Err(Trouble::new(
                 Code::NotAWorkflow,
                 node.mark,
-                format!("expected an object with `foreshard`, found {}", node.found()),
+                format!(
+                    "expected an object with `foreshard`, found {}",
+                    node.found()
+                ),
             )
             .hint("a workflow begins with `foreshard: 1`"));
         }
         let (mut tasks, mut workflow) = (false, false);
         while let Some(key) = self.reader.key()? {
-            self.place = vec![Step::Key(key.text.clone())];
+            self.place.push(Step::Key(key.text.clone()));
             let event = self.reader.event()?;
             if key.text == "tasks" && event.kind == Kind::List && !tasks {
                 tasks = true;
                 self.tasks()?;
                 // Stands for the tasks that were read: the field is there.
-                self.header.push((key, Node { mark: event.mark, ..Node::default() }));
+                self.header.push((
+                    key,
+                    Node {
+                        mark: event.mark,
+                        ..Node::default()
+                    },
+                ));
             } else if key.text == "workflow" && event.kind == Kind::Map && !workflow {
                 workflow = true;
                 let trace = self.trace.get_or_insert_default();
                 trace.read(&mut self.reader, &mut self.place)?;
-                self.header.push((key, Node { mark: event.mark, ..Node::default() }));
+                self.header.push((
+                    key,
+                    Node {
+                        mark: event.mark,
+                        ..Node::default()
+                    },
+                ));
             } else {
                 let node = self.reader.value(event)?;
                 self.header.push((key, node));
             }
+            self.place.clear();
         }
-        self.place.clear();
         self.reader.finish()
     }
 
@@ -160,6 +175,10 @@ impl Pass<'_, '_> {
             self.place.push(Step::Index(index));
             let event = self.reader.event()?;
             if event.kind == Kind::End {
+                if index == 0 {
+                    let trouble = super::decode::empty_list(event.mark);
+                    self.problems.push("tasks", trouble);
+                }
                 return Ok(());
             }
             if index == WORKFLOW_TASKS {
@@ -169,7 +188,9 @@ impl Pass<'_, '_> {
             let node = self.reader.value(event)?;
             let names = &mut self.names;
             let draft = At::root(self.problems).within(Step::Field("tasks"), |at| {
-                at.within(Step::Index(index), |at| draft(Task::decode(node, at), names, at))
+                at.within(Step::Index(index), |at| {
+                    draft(Task::decode(node, at), names, at)
+                })
             });
             self.drafts.push(draft);
         }
@@ -189,7 +210,11 @@ impl Pass<'_, '_> {
             return Some(Content::Trace(trace));
         }
         if !has("foreshard") && !has("tasks") {
-            let found: Vec<String> = self.header.iter().map(|(key, _)| shown(&key.text)).collect();
+            let found: Vec<String> = self
+                .header
+                .iter()
+                .map(|(key, _)| shown(&key.text))
+                .collect();
             let message = format!(
                 "neither `foreshard` nor WfFormat's `workflow` is here; found: {}",
                 shown(&found.join(", "))
@@ -217,7 +242,13 @@ fn unit(header: Node, drafts: Vec<Draft>, mut names: Names, problems: &mut Probl
         mark: begin,
         params: parameters(&document.params),
         drafts,
-        outputs: mappings("outputs", &document.outputs, Allowed::Values, &mut names, &mut at),
+        outputs: mappings(
+            "outputs",
+            &document.outputs,
+            Allowed::Values,
+            &mut names,
+            &mut at,
+        ),
     }];
     at.within(Step::Field("workflows"), |at| {
         for (name, definition) in document.workflows.0 {
@@ -246,7 +277,7 @@ fn part(
     at: &mut At<'_>,
 ) -> Part {
     let drafts = at.within(Step::Field("tasks"), |at| {
-        let tasks = definition.tasks.into_iter().enumerate();
+        let tasks = definition.tasks.0.into_iter().enumerate();
         tasks
             .map(|(index, task)| at.within(Step::Index(index), |at| draft(task, names, at)))
             .collect()

@@ -15,7 +15,10 @@ pub(crate) fn check(text: &str) -> Result<(), (Code, &'static str, &'static str)
     if text.len() > URL_BYTES {
         return refuse("is longer than 2,048 bytes", example);
     }
-    if text.bytes().any(|b| b <= b' ' || b >= 0x7f || b"\"<>\\^`{|}".contains(&b)) {
+    if text
+        .bytes()
+        .any(|b| b <= b' ' || b >= 0x7f || b"\"<>\\^`{|}".contains(&b))
+    {
         return refuse(
             "has a character that a URL cannot have",
             "escape it with `%`",

@@ -18,6 +18,8 @@ pub struct Rung {
     pub target: usize,
     /// Its memory in MiB.
     pub memory: u32,
+    /// Its scratch disk, in bytes.
+    pub disk_bytes: u64,
     /// Longest attempt, in milliseconds.
     pub limit_ms: u64,
     /// Its share of processor time, in vCPUs.
@@ -51,7 +53,10 @@ impl Ladder {
             .filter(|(_, target)| require.iter().all(|label| carries(target, label)))
             .filter(|(_, target)| gpu.is_none_or(|need| gpu_mib(target) >= need))
             .map(|(at, target)| {
-                let wishes = prefer.iter().filter(|label| carries(target, label)).count();
+                let wishes = prefer
+                    .iter()
+                    .filter(|label| carries(target, *label))
+                    .count();
                 (target.memory.0, std::cmp::Reverse(wishes), at)
             })
             .collect();
@@ -64,6 +69,7 @@ impl Ladder {
                 Rung {
                     target: at,
                     memory,
+                    disk_bytes: u64::from(target.disk().0) * 1024 * 1024,
                     limit_ms: target.limit_ms,
                     vcpus: target.vcpus(),
                     threads: target.threads(),
@@ -79,15 +85,14 @@ impl Ladder {
         &self.rungs
     }
 
-    /// The smallest tier that holds one task, with the processor share that it can use where any tier has it.
+    /// The smallest tier that holds one task and its files, with the processor share that it can use where any tier has it.
     ///
     /// `None`: every tier is too small.
     #[must_use]
-    pub fn alone(&self, memory: u32, vcpus: f64) -> Option<usize> {
-        let holds = self
-            .rungs
-            .iter()
-            .position(|r| r.memory >= memory.saturating_add(WORKER_MIB))?;
+    pub fn alone(&self, memory: u32, vcpus: f64, disk_bytes: u64) -> Option<usize> {
+        let holds = self.rungs.iter().position(|r| {
+            r.memory >= memory.saturating_add(WORKER_MIB) && r.disk_bytes >= disk_bytes
+        })?;
         let quick = self.rungs[holds..].iter().position(|r| r.vcpus >= vcpus);
         Some(quick.map_or(self.rungs.len() - 1, |more| holds + more))
     }

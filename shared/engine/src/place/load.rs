@@ -32,7 +32,7 @@ pub struct Load {
     pub rung: usize,
     /// Which requirements it has: a position in the table of ladders.
     pub class: u32,
-    /// Bytes that it puts on the scratch disk.
+    /// Scratch disk, in bytes: what it asked for, or the files that it finds and leaves. Gone with the task.
     pub disk_bytes: u64,
     /// Objects that it leaves in the store.
     pub objects: u32,
@@ -63,8 +63,8 @@ pub struct Profile {
     pub rung: usize,
     /// Position in the table of ladders.
     pub class: u32,
-    /// Bytes on the scratch disk.
-    pub disk_bytes: u64,
+    /// The largest scratch disk of a task, in bytes.
+    pub scratch_bytes: u64,
     /// Objects left in the store.
     pub objects: u32,
     /// Whether it must stay alone.
@@ -88,7 +88,7 @@ impl Profile {
             top,
             rung: load.rung,
             class: load.class,
-            disk_bytes: load.disk_bytes,
+            scratch_bytes: load.disk_bytes,
             objects: load.objects,
             alone: load.alone,
             ends: load.ends,
@@ -108,7 +108,7 @@ impl Profile {
             top: merge_top(&self.top, &other.top),
             rung: self.rung.max(other.rung),
             class: self.class,
-            disk_bytes: self.disk_bytes.saturating_add(other.disk_bytes),
+            scratch_bytes: self.scratch_bytes.max(other.scratch_bytes),
             objects: self.objects + other.objects,
             alone: self.alone || other.alone,
             ends: self.ends || other.ends,
@@ -119,6 +119,14 @@ impl Profile {
     #[must_use]
     pub fn width(&self) -> u32 {
         self.tasks - self.depth.min(self.tasks) + 1
+    }
+
+    /// Bytes on the scratch disk at most: the scratch of the tasks that run at once.
+    #[must_use]
+    pub fn disk_bytes(&self, ladder: &Ladder) -> u64 {
+        let threads = ladder.rungs().get(self.rung).map_or(1, |r| r.threads);
+        let at_once = u64::from(threads.min(self.width()));
+        self.scratch_bytes.saturating_mul(at_once)
     }
 
     /// Expected duration on its tier, in milliseconds: an upper bound for any order of the tasks on the threads.

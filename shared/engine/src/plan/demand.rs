@@ -2,17 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use foreshard_model::limits::{LAMBDA_DISK_MIB, PROBLEMS_REPORTED};
+use foreshard_model::limits::PROBLEMS_REPORTED;
 use foreshard_model::problem::{Problem, Severity};
 use foreshard_model::target::Pool;
 use foreshard_model::workflow::{Affinity, Effect, Task, TaskKind};
 
 use crate::graph::{Csr, Edge, topological_order};
-use crate::place::{Ladder, Load, TASK_MS, TRANSFER_BYTES_PER_MS, UNKNOWN_TASK_MS};
+use crate::place::{Ladder, Load, TASK_MS, TRANSFER_BYTES_PER_MS, UNKNOWN_TASK_MS, WORKER_MIB};
 use crate::shard::{Apart, Demand};
 
 use super::PlanInput;
 use super::scale::Scale;
+
+/// Bytes of a MiB.
+const MIB: u64 = 1024 * 1024;
 
 /// Processor share of a task that waits for somebody else's answer.
 const WAITING_VCPUS: f64 = 0.05;
@@ -48,7 +51,7 @@ pub(super) fn demand(input: &PlanInput<'_>, scale: Scale) -> Result<Demand, Vec<
     for task in tasks {
         match load(task, input, scale, &mut classes) {
             Ok(load) => loads.push(load),
-            Err(problem) if problems.len() < PROBLEMS_REPORTED => problems.push(problem),
+            Err(problem) if problems.len() < PROBLEMS_REPORTED => problems.push(*problem),
             Err(_) => classes.unreported += 1,
         }
         unknown += u32::from(task.estimate_ms.is_none());
@@ -120,17 +123,17 @@ fn load(
     input: &PlanInput<'_>,
     scale: Scale,
     classes: &mut Classes<'_>,
-) -> Result<Load, Problem> {
+) -> Result<Load, Box<Problem>> {
     if let TaskKind::Command(command) = &task.kind
         && let Some(bundle) = &command.bundle
         && !input.bundles.contains_key(bundle)
     {
-        return Err(problem(
+        return Err(Box::new(problem(
             "FS2007",
             &format!("tasks.{}.bundle", task.id),
             format!("no bundle was uploaded for the folder `{bundle}`"),
             "submit with the command line, which uploads it, or name it in `bundles`",
-        ));
+        )));
     }
     let resources = scale.resources(task);
     let affinity = task.extras.as_deref().map(|extras| &extras.affinity);
@@ -140,29 +143,35 @@ fn load(
         TaskKind::Http(_) | TaskKind::Lambda { .. } => WAITING_VCPUS,
         _ => f64::from(resources.vcpus),
     };
-    let Some(rung) = ladder.alone(resources.memory.0, vcpus) else {
-        return Err(no_target(task, resources.memory.0, ladder, input.pool));
-    };
-    if resources.disk.0 > LAMBDA_DISK_MIB {
-        return Err(problem(
-            "FS2005",
-            &format!("tasks.{}.resources.disk", task.id),
-            format!("{} of scratch disk is more than any target's {LAMBDA_DISK_MIB} MiB", resources.disk),
-            "split the task, or stream the data",
-        ));
-    }
     let written: u64 = task
         .writes
         .iter()
         .filter_map(|file| file.bytes)
         .map(|bytes| scale.bytes(bytes))
         .fold(0, u64::saturating_add);
-    let generated = scale.generated(&task.files);
+    let moved = task.needs.iter().map(|need| scale.bytes(need.bytes));
+    let files = moved.fold(scale.generated(&task.files), u64::saturating_add);
+    let asked = u64::from(resources.disk.0) * MIB;
+    let disk_bytes = files.saturating_add(written).max(asked);
+    let Some(rung) = ladder.alone(resources.memory.0, vcpus, disk_bytes) else {
+        return Err(Box::new(no_target(
+            task,
+            resources.memory.0,
+            disk_bytes,
+            ladder,
+            input.pool,
+        )));
+    };
     let cpu_ms = scale.estimate_ms(task).unwrap_or(UNKNOWN_TASK_MS);
     let at = &ladder.rungs()[rung];
     let ms = cpu_ms / speed(at.vcpus, vcpus) + TASK_MS + written as f64 / TRANSFER_BYTES_PER_MS;
     if ms > at.limit_ms as f64 {
-        return Err(too_long(task, ms, at.limit_ms, &input.pool.targets[at.target].id.0));
+        return Err(Box::new(too_long(
+            task,
+            ms,
+            at.limit_ms,
+            &input.pool.targets[at.target].id.0,
+        )));
     }
     let extras = task.extras.as_deref();
     Ok(Load {
@@ -171,9 +180,7 @@ fn load(
         memory: resources.memory.0,
         rung,
         class,
-        disk_bytes: written
-            .saturating_add(generated)
-            .max(u64::from(resources.disk.0) * 1024 * 1024),
+        disk_bytes,
         objects: task.writes.len() as u32,
         priority: extras.map_or(0, |extras| extras.priority),
         alone: task.effect == Effect::Once,
@@ -184,25 +191,35 @@ fn load(
 /// How fast a tier with `share` vCPUs runs a task that can use `vcpus`, one vCPU being 1.
 fn speed(share: f64, vcpus: f64) -> f64 {
     if vcpus <= 1.0 {
-        (share / vcpus.max(0.01)).min(1.0).max(0.01)
+        (share / vcpus.max(0.01)).clamp(0.01, 1.0)
     } else {
         share.min(vcpus).max(0.01)
     }
 }
 
-fn no_target(task: &Task, memory: u32, ladder: &Ladder, pool: &Pool) -> Problem {
+fn no_target(task: &Task, memory: u32, disk_bytes: u64, ladder: &Ladder, pool: &Pool) -> Problem {
     if let Some(largest) = ladder.rungs().last() {
-        let target = &pool.targets[largest.target];
+        let nearest = &pool.targets[largest.target].id;
+        if memory.saturating_add(WORKER_MIB) > largest.memory {
+            return problem(
+                "FS2003",
+                &format!("tasks.{}.resources.memory", task.id),
+                format!(
+                    "{memory} MiB and the worker's own {WORKER_MIB} MiB fit on no target; the nearest, `{nearest}`, has {} MiB",
+                    largest.memory
+                ),
+                "lower the memory, split the task, or add a larger target to the pool",
+            );
+        }
         return problem(
-            "FS2003",
-            &format!("tasks.{}.resources.memory", task.id),
+            "FS2005",
+            &format!("tasks.{}.resources.disk", task.id),
             format!(
-                "{memory} MiB and the worker's own {} MiB fit on no target; the nearest, `{}`, has {} MiB",
-                crate::place::WORKER_MIB,
-                target.id,
-                largest.memory
+                "{} MiB of scratch disk and files fit on no target; the nearest, `{nearest}`, has {} MiB",
+                disk_bytes.div_ceil(MIB),
+                largest.disk_bytes / MIB
             ),
-            "lower the memory, split the task, or add a larger target to the pool",
+            "split the task, or stream the data",
         );
     }
     if let Some(gpu) = task.resources.gpu {
@@ -223,8 +240,13 @@ fn no_target(task: &Task, memory: u32, ladder: &Ladder, pool: &Pool) -> Problem 
                 .filter(|(name, value)| target.labels.get(*name) == Some(value))
                 .count()
         })
-        .map_or_else(String::new, |target| format!("; the nearest is `{}`", target.id));
-    let wanted: Vec<String> = wanted.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        .map_or_else(String::new, |target| {
+            format!("; the nearest is `{}`", target.id)
+        });
+    let wanted: Vec<String> = wanted
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
     problem(
         "FS2006",
         &format!("tasks.{}.affinity.require", task.id),
@@ -274,12 +296,19 @@ fn neighbours(tasks: &[Task]) -> (Vec<Vec<u32>>, Apart) {
             apart.push((at as u32, *values.entry(name).or_insert(next)));
         }
     }
-    let together = together.into_values().filter(|group| group.len() > 1).collect();
+    let together = together
+        .into_values()
+        .filter(|group| group.len() > 1)
+        .collect();
     (together, Apart::new(apart.into_iter()))
 }
 
 /// The requirements of some tasks: required labels, preferred labels, GPU memory.
-type Requirements = (BTreeMap<String, String>, BTreeMap<String, String>, Option<u32>);
+type Requirements = (
+    BTreeMap<String, String>,
+    BTreeMap<String, String>,
+    Option<u32>,
+);
 
 /// Requirements met so far, each with its ladder.
 struct Classes<'a> {

@@ -32,8 +32,10 @@ const LIMIT_TIMES: f64 = 10.0;
 pub(super) struct Layout<'a> {
     input: &'a PlanInput<'a>,
     scale: Scale,
-    demand: &'a Demand,
-    chosen: &'a Chosen,
+    /// What the tasks ask for.
+    pub(super) demand: &'a Demand,
+    /// The shards that were chosen.
+    pub(super) chosen: &'a Chosen,
     /// Position in `chosen` of each shard.
     pub(super) at: Vec<u32>,
     /// Shard of each task.
@@ -53,7 +55,12 @@ impl<'a> Layout<'a> {
     ) -> Self {
         let shards = chosen.shards.profiles.len();
         let mut at: Vec<u32> = (0..shards as u32).collect();
-        at.sort_by_key(|&s| (chosen.schedule.start_us[s as usize], chosen.rank[s as usize]));
+        at.sort_by_key(|&s| {
+            (
+                chosen.schedule.start_us[s as usize],
+                chosen.rank[s as usize],
+            )
+        });
         let mut number = vec![0; shards];
         for (new, &old) in at.iter().enumerate() {
             number[old as usize] = new as u32;
@@ -110,7 +117,9 @@ impl<'a> Layout<'a> {
             let tasks = self.shard_tasks(shard);
             let bytes = serialized_bytes(&tasks);
             match chunks.last_mut() {
-                Some(chunk) if filled + bytes <= CHUNK_BYTES && chunk.shards.len() < CHUNK_SHARDS => {
+                Some(chunk)
+                    if filled + bytes <= CHUNK_BYTES && chunk.shards.len() < CHUNK_SHARDS =>
+                {
                     filled += bytes;
                     chunk.shards.push(tasks);
                 }
@@ -182,7 +191,11 @@ impl<'a> Layout<'a> {
             resources: self.scale.resources(task),
             timeout_ms: task.timeout_ms,
             effect: task.effect,
-            cut: task.extras.as_deref().map(|e| e.cut.clone()).unwrap_or_default(),
+            cut: task
+                .extras
+                .as_deref()
+                .map(|e| e.cut.clone())
+                .unwrap_or_default(),
         }
     }
 
@@ -208,8 +221,11 @@ impl<'a> Layout<'a> {
                     path: path.clone(),
                 }
             }
-            ValueSource::Run { path } => Located::Run { path: path.clone() },
-            ValueSource::Constant(value) => Located::Constant(value.clone()),
+            ValueSource::Run { path, default } => Located::Run {
+                path: path.clone(),
+                default: default.as_deref().cloned(),
+            },
+            ValueSource::Constant(value) => Located::Constant((**value).clone()),
         }
     }
 
@@ -243,7 +259,14 @@ impl<'a> Layout<'a> {
             .map(|index| {
                 let (shard, task) = self.shard_and_task(index);
                 let name = task.0.clone();
-                (name, Located::Task { shard, task, path: None })
+                (
+                    name,
+                    Located::Task {
+                        shard,
+                        task,
+                        path: None,
+                    },
+                )
             })
             .collect()
     }
@@ -286,7 +309,10 @@ impl<'a> Layout<'a> {
         node.tasks = self.tasks(shard).len() as u32;
         node.once = self.chosen.shards.profiles[at].alone;
         node.retries = tasks().map(|task| task.retries).max().unwrap_or(0);
-        node.first_task = tasks().next().map(|task| task.id.clone()).unwrap_or_default();
+        node.first_task = tasks()
+            .next()
+            .map(|task| task.id.clone())
+            .unwrap_or_default();
     }
 
     /// Every shard as people see it.
@@ -306,7 +332,9 @@ impl<'a> Layout<'a> {
                 duration_ms: 0,
                 upward_rank_ms: 0,
                 reason: match self.wiring.kinds[shard] {
-                    ShardKind::End => "follows every sink: done means that the run is done".to_owned(),
+                    ShardKind::End => {
+                        "follows every sink: done means that the run is done".to_owned()
+                    }
                     _ => format!(
                         "between {} and {} shards",
                         self.wiring.predecessors[shard].len(),
@@ -332,7 +360,10 @@ impl<'a> Layout<'a> {
         PlannedShard {
             id: ShardId(shard),
             kind: ShardKind::Work,
-            tasks: tasks.iter().map(|&task| self.task(task).id.clone()).collect(),
+            tasks: tasks
+                .iter()
+                .map(|&task| self.task(task).id.clone())
+                .collect(),
             predecessors: ids(&self.wiring.predecessors[shard as usize]),
             target: Some(self.input.pool.targets[rung.target].id.0.clone()),
             lane: Some(self.chosen.schedule.lane[at]),

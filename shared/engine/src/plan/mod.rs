@@ -1,14 +1,35 @@
 //! Plans a run: shards, placement, limits and price, each choice with its reason.
 
+mod demand;
+mod emit;
+mod lanes;
+mod reasons;
+mod relay;
+mod scale;
+mod summary;
+
 use std::collections::BTreeMap;
 
 use foreshard_model::claim::Claim;
 use foreshard_model::ids::{Generation, RunId};
-use foreshard_model::plan::Planned;
+use foreshard_model::plan::{Plan, Planned, Reason};
 use foreshard_model::policy::RunOptions;
 use foreshard_model::problem::Problem;
-use foreshard_model::target::Pool;
+use foreshard_model::target::{Pool, Target};
+use foreshard_model::topology::Topology;
+use foreshard_model::units::Mib;
 use foreshard_model::workflow::Workflow;
+
+use crate::graph::critical_path;
+use crate::limits::proofs;
+use crate::price::{EACH_SHARD, forecast, rates};
+use crate::shard::{Market, Rules, choose};
+
+use emit::Layout;
+use scale::Scale;
+
+#[cfg(test)]
+mod tests;
 
 /// Everything that planning looks at; the same input gives the same plan.
 #[derive(Debug, Clone, Copy)]
@@ -36,7 +57,94 @@ pub struct PlanInput<'a> {
 /// # Errors
 ///
 /// Every task that no target can run, with the nearest target named; every missing bundle (codes FS2xxx).
+///
+/// # Complexity
+///
+/// O((tasks + edges) · log tasks) for each sharding that is tried: up to 32 for small workflows, 4 for large ones.
 pub fn plan(input: &PlanInput<'_>) -> Result<Planned, Vec<Problem>> {
-    let _ = input;
-    Err(Vec::new())
+    let scale = Scale::new(input.options);
+    let demand = demand::demand(input, scale)?;
+    let architecture = input.pool.targets.first().map(|t| t.architecture);
+    let rates = rates(input.region, architecture.unwrap_or_default());
+    let rules = Rules {
+        ladders: &demand.ladders,
+        tasks_max: input.options.shard_tasks_max.unwrap_or(u32::MAX).max(1),
+        shard_usd: EACH_SHARD.usd(&rates),
+        gb_s_usd: rates.gb_s,
+    };
+    let market = Market {
+        lanes: lanes::lanes_allowed(input.pool, input.options),
+        lane_memory: input.pool.lane_memory.map(|memory| memory.0),
+        rates: &rates,
+        tasks: summary::counted_tasks(&demand),
+    };
+    let chosen = choose(&demand, &rules, &market);
+    let lanes = lanes::lanes(&chosen, &market, &rules, input.options);
+    let layout = Layout::new(input, scale, &demand, &chosen);
+    let (chunks, chunk_of) = layout.chunks();
+    Ok(Planned {
+        plan: shown(input, &layout, &lanes, &market),
+        topology: Topology {
+            run: input.run.clone(),
+            generation: input.generation,
+            shards: layout.nodes(&chunk_of),
+            targets: by_memory(input.pool),
+            partitions: lanes.partitions,
+            lanes: lanes.lanes,
+            lane_events: lanes.lane_events,
+            on_failure: input.workflow.on_failure,
+            outputs: layout.outputs(),
+            chunks: Vec::new(),
+        },
+        chunks,
+    })
+}
+
+/// The plan as people see it.
+fn shown(
+    input: &PlanInput<'_>,
+    layout: &Layout<'_>,
+    lanes: &lanes::Lanes,
+    market: &Market<'_>,
+) -> Plan {
+    let Layout { demand, chosen, .. } = layout;
+    let used = summary::used_rungs(layout);
+    let counted = summary::counted(layout, lanes, &market.tasks);
+    let mut reasons: Vec<Reason> = reasons::assumptions(demand);
+    reasons.extend(reasons::sharding(demand, chosen));
+    reasons.extend(lanes.reasons.iter().cloned());
+    reasons.extend(summary::reasons(layout, &used, &counted, market.rates));
+    let task_ms: Vec<f64> = demand.loads.iter().map(|load| load.ms).collect();
+    let workflow = format!("{} {}", input.workflow.name, input.workflow.version);
+    Plan {
+        run: input.run.clone(),
+        generation: input.generation,
+        parent: input.generation.0.checked_sub(1).map(Generation),
+        workflow: workflow.trim_end().to_owned(),
+        tasks: demand.loads.len() as u32,
+        lanes: lanes.lanes,
+        mode: lanes.mode,
+        history_budget: lanes.history_budget,
+        partitions: lanes.partitions,
+        targets: used
+            .targets
+            .iter()
+            .map(|&at| input.pool.targets[at].clone())
+            .collect(),
+        shards: layout.planned(),
+        reasons,
+        limits: proofs(&summary::facts(input, layout, lanes)),
+        price: forecast(&counted, market.rates),
+        critical_path_ms: critical_path(&demand.graph, &demand.order, &task_ms).ceil() as u64,
+        work_ms: task_ms.iter().sum::<f64>().ceil() as u64,
+        on_failure: input.workflow.on_failure,
+        options: input.options.clone(),
+    }
+}
+
+/// The pool's targets by ascending memory.
+fn by_memory(pool: &Pool) -> Vec<Target> {
+    let mut targets = pool.targets.clone();
+    targets.sort_by_key(|target: &Target| -> Mib { target.memory });
+    targets
 }

@@ -61,7 +61,11 @@ pub(super) fn sharding(demand: &Demand, chosen: &Chosen) -> Vec<Reason> {
     }
     for (at, other) in chosen.judged.iter().enumerate() {
         if at != chosen.kept {
-            let why = if other.usd > chosen.ceiling_usd { "dearer than plain states" } else { "not better" };
+            let why = if other.usd > chosen.ceiling_usd {
+                "dearer than plain states"
+            } else {
+                "not better"
+            };
             reasons.push(reason(
                 "shard",
                 format!("not {}: {why}", other.strategy),

@@ -39,7 +39,9 @@ pub(super) fn wire(predecessors: Vec<Vec<u32>>) -> Wiring {
     for &node in nodes.iter().flatten() {
         has_successor[node as usize] = true;
     }
-    let sinks = (0..work as u32).filter(|&s| !has_successor[s as usize]).collect();
+    let sinks = (0..work as u32)
+        .filter(|&s| !has_successor[s as usize])
+        .collect();
     nodes.push(sinks);
     share_relays(&mut nodes, work);
     limit_fan_in(&mut nodes);
@@ -157,7 +159,11 @@ mod tests {
             .iter()
             .enumerate()
             .flat_map(|(to, from)| {
-                from.iter().map(move |&from| Edge { from, to: to as u32, bytes: 0 })
+                from.iter().map(move |&from| Edge {
+                    from,
+                    to: to as u32,
+                    bytes: 0,
+                })
             })
             .collect();
         let graph = Csr::new(wiring.kinds.len(), edges.iter().copied());
@@ -195,7 +201,10 @@ mod tests {
         nodes.extend((0..70_000).map(|_| vec![0]));
         let wiring = wire(nodes);
         check(&wiring);
-        assert_eq!(awaited(&wiring, wiring.kinds.len() as u32 - 1).len(), 70_000);
+        assert_eq!(
+            awaited(&wiring, wiring.kinds.len() as u32 - 1).len(),
+            70_000
+        );
         assert!((1..=70_000).all(|s| awaited(&wiring, s) == std::collections::BTreeSet::from([0])));
     }
 

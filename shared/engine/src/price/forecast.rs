@@ -68,7 +68,7 @@ pub fn forecast(counted: &Counted, rates: &Rates) -> Price {
             high: fixed * (1.0 + RETRIED) + work * high,
         },
         by_service,
-        plain_usd: Usd(plain(counted, rates)),
+        plain_usd: Usd(plain_usd(counted, rates)),
         makespan_s: Interval {
             low: makespan * low,
             mid: makespan,
@@ -76,6 +76,12 @@ pub fn forecast(counted: &Counted, rates: &Rates) -> Price {
         },
         source: rates.source.clone(),
     }
+}
+
+/// Expected dollars of a plan, everything together: the same as the middle of [`forecast`].
+#[must_use]
+pub fn expected_usd(counted: &Counted, rates: &Rates) -> f64 {
+    by_service(counted, rates).values().sum::<f64>() + counted.gb_s * rates.gb_s
 }
 
 /// Share of shards that a pessimistic run repeats.
@@ -126,8 +132,10 @@ fn by_service(counted: &Counted, rates: &Rates) -> BTreeMap<&'static str, f64> {
     ])
 }
 
-/// One Standard state, one invocation and the smallest tier that fits for each task; its files are stored all the same.
-fn plain(counted: &Counted, rates: &Rates) -> f64 {
+/// Dollars of one Standard state, one invocation and the smallest tier that fits for each task; its files are stored all
+/// the same.
+#[must_use]
+pub fn plain_usd(counted: &Counted, rates: &Rates) -> f64 {
     counted.tasks as f64 * (rates.transition + rates.invocation)
         + counted.plain_gb_s * rates.gb_s
         + counted.objects as f64 * rates.put

@@ -158,9 +158,7 @@ pub fn rates(region: &str, architecture: Architecture) -> Rates {
         )
     };
     Rates {
-        region: known
-            .or(dearer.map(|(row, _)| *row))
-            .unwrap_or("us-east-1"),
+        region: known.or(dearer.map(|(row, _)| *row)).unwrap_or("us-east-1"),
         transition: dearer.map_or(TRANSITION, |(_, price)| *price),
         gb_s: match architecture {
             Architecture::Arm64 => GB_S_ARM64,

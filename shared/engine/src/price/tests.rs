@@ -18,7 +18,11 @@ fn a_region_without_a_row_says_so() {
     assert!(!here.source.contains("for want"), "{}", here.source);
     let there = rates("mx-central-1", Architecture::X86_64);
     assert_eq!(there.region, "us-east-1");
-    assert!(there.source.contains("for want of a row: Lambda, Step Functions"));
+    assert!(
+        there
+            .source
+            .contains("for want of a row: Lambda, Step Functions")
+    );
     let paris = rates("eu-west-3", Architecture::Arm64);
     assert_eq!(paris.transition, 0.000_029_7);
 }
@@ -35,7 +39,13 @@ fn the_interval_widens_with_what_is_unknown() {
         ..Counted::default()
     };
     let sure = forecast(&known, &rates);
-    let unsure = forecast(&Counted { unknown: 50, ..known }, &rates);
+    let unsure = forecast(
+        &Counted {
+            unknown: 50,
+            ..known
+        },
+        &rates,
+    );
     assert_eq!(sure.total_usd.mid, unsure.total_usd.mid);
     assert!(unsure.total_usd.high > sure.total_usd.high);
     assert!(unsure.makespan_s.low < sure.makespan_s.low);

@@ -14,3 +14,6 @@ pub use critical::{CriticalPath, PathStep, critical_path};
 pub use graph::{Measured, Measurements, TaskGraph};
 pub use result::{Collector, Fetch, INLINE_RESULT_BYTES, INLINE_TOTAL_BYTES, Oversized, RunResult};
 pub use summary::{Facts, Report, ShardReport, report};
+
+#[cfg(test)]
+mod tests;

@@ -1,24 +1,15 @@
 //! The judge: every strategy's shards run through the same list schedule and the same prices, the best are kept.
 
 use crate::graph::upward_ranks;
-use crate::place::{SHARD_MS, Schedule, TRANSFER_BYTES_PER_MS, list_schedule};
+use crate::place::{Ladder, SHARD_MS, Schedule, TRANSFER_BYTES_PER_MS, list_schedule};
+use crate::price::{Counted, expected_usd, plain_usd};
 
-use super::atoms::Atoms;
-use super::lanes::LaneRule;
-use super::rules::Rules;
-use super::strategy::Strategy;
 use super::Demand;
-
-/// What the judge compares with.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Market {
-    /// Most lanes that the run can have.
-    pub lanes: u32,
-    /// Memory that all lanes share, in MiB; `None` where it is not shared.
-    pub lane_memory: Option<u32>,
-    /// The same tasks as one Standard state each, in dollars.
-    pub plain_usd: f64,
-}
+use super::atoms::Atoms;
+use super::market::Market;
+use super::rules::Rules;
+use super::search::Search;
+use super::strategy::Strategy;
 
 /// One strategy's outcome.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,8 +51,16 @@ pub struct Chosen {
 
 /// Cost above plain states that a faster plan may have: the promise is at most 2 %.
 const DEARER: f64 = 1.02;
-/// Shards that may always be had, as a cost above plain states: in a small workflow nobody waits to save $0.0005.
+/// Shards that may always be had, as a cost above plain states: nobody waits to save $0.0005.
 const FREE_SHARDS: f64 = 4.0;
+/// Up to so many tasks, each may even be a shard on a lane of its own, that parks once: three shards' worth; from there on the
+/// allowance shrinks, and ends at [`SMALL_ENDS`]. A handful of long tasks is not put in single file to save $0.006.
+const SMALL: f64 = 16.0;
+/// See [`SMALL`].
+const SMALL_ENDS: f64 = 26.0;
+/// Each percent above the ceiling must make the run half as fast again: (1.01)^40 = 1.49. A soft wall, because a plan that is
+/// one percent dearer and ten times faster is the better one.
+const DEARER_IS_SLOWER: i32 = 40;
 /// A plan within this share of the fastest, and [`TOLERANCE_MS`], counts as equally fast.
 const TOLERANCE: f64 = 1.05;
 /// See [`TOLERANCE`].
@@ -69,37 +68,50 @@ const TOLERANCE_MS: f64 = 50.0;
 /// Share of the longest cuttable shard that is added to the makespan.
 const UNCERTAINTY: f64 = 0.25;
 /// Nodes and edges that all strategies together may look at; small workflows try many, large ones at least four.
-const BUDGET: usize = 200_000;
+const BUDGET: usize = 80_000;
 /// Number of strategies tried, at least and at most.
-const TRIED: (usize, usize) = (4, 48);
+const TRIED: (usize, usize) = (4, 32);
 
 /// Tries strategies and keeps, of those that are not dearer than plain states, the fastest; of equally fast ones the cheapest.
 ///
 /// # Complexity
 ///
-/// That of the strategies, times their number: at most 48 for small workflows, 4 for large ones.
+/// That of the strategies, times their number: at most 32 for small workflows, 4 for large ones.
 #[must_use]
-pub fn choose(demand: &Demand, rules: &Rules<'_>, market: &Market) -> Chosen {
+pub fn choose(demand: &Demand, rules: &Rules<'_>, market: &Market<'_>) -> Chosen {
     let annotated = Atoms::of_annotations(demand, rules);
     let chains = annotated.with_chains_fused(rules);
     let size = chains.profiles.len() + chains.graph.edge_count();
-    let strategies = strategies(market.lanes, chains.profiles.len(), BUDGET / size.max(1));
-    let ceiling_usd = (market.plain_usd * DEARER).max(market.plain_usd + FREE_SHARDS * rules.shard_usd);
-    let mut judged: Vec<Judged> = Vec::with_capacity(strategies.len());
+    let plain_usd = plain_usd(&market.tasks, market.rates);
+    let free = free_shards(demand.loads.len()) * rules.shard_usd;
+    let ceiling_usd = (plain_usd * DEARER).max(plain_usd + free);
+    let tries = (BUDGET / size.max(1)).clamp(TRIED.0, TRIED.1);
+    let mut search = Search::new(market.lanes.0, chains.profiles.len());
+    let mut judged: Vec<Judged> = Vec::with_capacity(tries);
     let mut leading: Option<(usize, Trial)> = None;
-    for &strategy in &strategies {
-        let trial = trial(demand, strategy.shards(&annotated, &chains, rules), rules, market);
-        judged.push(trial.outcome(strategy, rules));
+    while let Some(strategy) = search.propose() {
+        let trial = trial(
+            demand,
+            strategy.shards(&annotated, &chains, rules),
+            rules,
+            market,
+        );
+        let outcome = trial.outcome(strategy, rules, market);
+        search.learn(strategy, outcome.usd <= ceiling_usd);
+        judged.push(outcome);
         let best = best_of(&judged, ceiling_usd);
         if best + 1 == judged.len() {
             leading = Some((best, trial));
+        }
+        if judged.len() == tries {
+            break;
         }
     }
     let kept = best_of(&judged, ceiling_usd);
     let trial = match leading {
         Some((at, trial)) if at == kept => trial,
         _ => {
-            let shards = strategies[kept].shards(&annotated, &chains, rules);
+            let shards = judged[kept].strategy.shards(&annotated, &chains, rules);
             trial(demand, shards, rules, market)
         }
     };
@@ -115,45 +127,21 @@ pub fn choose(demand: &Demand, rules: &Rules<'_>, market: &Market) -> Chosen {
     }
 }
 
-/// The strategies worth trying for so many lanes, the most promising first.
-fn strategies(lanes: u32, atoms: usize, affordable: usize) -> Vec<Strategy> {
-    let most = lanes.min(atoms as u32).max(1);
-    let mut widths = vec![most];
-    for (times, parts) in [(1, 2), (2, 1), (1, 4), (3, 4), (3, 2), (3, 1), (1, 8), (1, 16), (4, 1), (1, 32), (1, 64), (1, 128)] {
-        let width = (most * times / parts).max(1).min(atoms as u32);
-        if !widths.contains(&width) {
-            widths.push(width);
-        }
-    }
-    let mut tried = vec![
-        Strategy::Lanes(LaneRule {
-            lanes: 1,
-            slack: f64::INFINITY,
-        }),
-        Strategy::Chains,
-    ];
-    for slack in [1.0, 1.3, 0.7] {
-        tried.extend(widths.iter().map(|&lanes| Strategy::Lanes(LaneRule { lanes, slack })));
-    }
-    tried.push(Strategy::Single);
-    tried.truncate(affordable.clamp(TRIED.0, TRIED.1));
-    tried
+/// Shards whose cost may come on top of plain states.
+fn free_shards(tasks: usize) -> f64 {
+    let tasks = tasks as f64;
+    let left = ((SMALL_ENDS - tasks) / (SMALL_ENDS - SMALL)).clamp(0.0, 1.0);
+    FREE_SHARDS.max(3.0 * tasks.min(SMALL) * left)
 }
 
-/// Of those within the ceiling, the cheapest that is about as fast as the fastest; the cheapest when none is within it.
+/// The cheapest of those about as fast as the fastest, where what is dearer than the ceiling counts as slower.
 fn best_of(judged: &[Judged], ceiling_usd: f64) -> usize {
-    let within = |j: &Judged| j.usd <= ceiling_usd;
-    let fastest = judged
-        .iter()
-        .filter(|j| within(j))
-        .map(|j| j.judged_ms)
-        .fold(f64::INFINITY, f64::min);
-    let about = fastest * TOLERANCE + TOLERANCE_MS;
-    let eligible = |j: &Judged| !fastest.is_finite() || (within(j) && j.judged_ms <= about);
+    let score = |j: &Judged| j.judged_ms * (j.usd / ceiling_usd).max(1.0).powi(DEARER_IS_SLOWER);
+    let fastest = judged.iter().map(score).fold(f64::INFINITY, f64::min);
     judged
         .iter()
         .enumerate()
-        .filter(|(_, j)| eligible(j))
+        .filter(|(_, j)| score(j) <= fastest * TOLERANCE + TOLERANCE_MS)
         .min_by(|(_, a), (_, b)| {
             a.usd
                 .total_cmp(&b.usd)
@@ -170,7 +158,7 @@ struct Trial {
     schedule: Schedule,
 }
 
-fn trial(demand: &Demand, shards: Atoms, rules: &Rules<'_>, market: &Market) -> Trial {
+fn trial(demand: &Demand, shards: Atoms, rules: &Rules<'_>, market: &Market<'_>) -> Trial {
     let duration_ms: Vec<f64> = (0..shards.profiles.len() as u32)
         .map(|shard| {
             let bytes: u64 = shards.graph.incoming_bytes(shard).map(|(_, b)| b).sum();
@@ -182,17 +170,7 @@ fn trial(demand: &Demand, shards: Atoms, rules: &Rules<'_>, market: &Market) -> 
     let ranks = upward_ranks(&shards.graph, &shards.order, &duration_ms, 0.0);
     let rank = priorities(demand, &shards, &ranks);
     let duration_us: Vec<u64> = duration_ms.iter().map(|ms| (ms * 1000.0) as u64).collect();
-    let peak = shards
-        .profiles
-        .iter()
-        .filter_map(|p| rules.ladders[p.class as usize].rungs().get(p.rung))
-        .map(|rung| rung.memory)
-        .max()
-        .unwrap_or(1);
-    let lanes = market
-        .lane_memory
-        .map_or(market.lanes, |memory| market.lanes.min(memory / peak.max(1)))
-        .max(1);
+    let (lanes, _) = market.lanes_for(&shards.profiles, &duration_ms, rules);
     let schedule = list_schedule(&shards.graph, &duration_us, &rank, lanes);
     Trial {
         shards,
@@ -225,13 +203,18 @@ fn priorities(demand: &Demand, shards: &Atoms, ranks: &[f64]) -> Vec<u32> {
 }
 
 impl Trial {
-    fn outcome(&self, strategy: Strategy, rules: &Rules<'_>) -> Judged {
+    fn counted(&self, rules: &Rules<'_>, tasks: &Counted) -> Counted {
+        counted(
+            &self.shards,
+            &self.duration_ms,
+            &self.schedule,
+            rules.ladders,
+            tasks,
+        )
+    }
+
+    fn outcome(&self, strategy: Strategy, rules: &Rules<'_>, market: &Market<'_>) -> Judged {
         let profiles = &self.shards.profiles;
-        let gb_s: f64 = profiles
-            .iter()
-            .zip(&self.duration_ms)
-            .map(|(p, ms)| p.memory_gb(&rules.ladders[p.class as usize]) * (ms - SHARD_MS) / 1000.0)
-            .sum();
         let cuttable = profiles
             .iter()
             .filter(|p| p.tasks > p.depth)
@@ -244,7 +227,33 @@ impl Trial {
             lanes: self.schedule.width,
             makespan_ms,
             judged_ms: makespan_ms + UNCERTAINTY * cuttable,
-            usd: profiles.len() as f64 * rules.shard_usd + gb_s * rules.gb_s_usd,
+            usd: expected_usd(&self.counted(rules, &market.tasks), market.rates),
         }
+    }
+}
+
+/// What some shards will use; virtual shards are not known here.
+#[must_use]
+pub fn counted(
+    shards: &Atoms,
+    duration_ms: &[f64],
+    schedule: &Schedule,
+    ladders: &[Ladder],
+    tasks: &Counted,
+) -> Counted {
+    let gb_s = shards
+        .profiles
+        .iter()
+        .zip(duration_ms)
+        .map(|(p, ms)| p.memory_gb(&ladders[p.class as usize]) * (ms - SHARD_MS) / 1000.0)
+        .sum();
+    Counted {
+        shards: shards.profiles.len() as u64,
+        edges: shards.graph.edge_count() as u64,
+        lanes: u64::from(schedule.width),
+        parkings: u64::from(schedule.parkings),
+        gb_s,
+        makespan_ms: schedule.makespan_us as f64 / 1000.0,
+        ..*tasks
     }
 }

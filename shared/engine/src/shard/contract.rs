@@ -42,7 +42,9 @@ impl Members {
     }
 }
 
-/// The quotient of `graph` by the clustering `of`; bytes of parallel edges are added up.
+/// The quotient of `graph` by the clustering `of`.
+///
+/// Bytes of parallel edges are added up, but what one node sends to several nodes of one cluster is read there once.
 ///
 /// # Complexity
 ///
@@ -53,6 +55,7 @@ pub fn contract(graph: &Csr, of: &[u32], clusters: usize) -> Csr {
     let members = Members::new(of, clusters, &sequence);
     let mut edges: Vec<Edge> = Vec::new();
     let mut slot = vec![usize::MAX; clusters];
+    let mut read = vec![(u32::MAX, 0_u64); of.len()];
     for to in 0..clusters as u32 {
         let first = edges.len();
         for &node in members.of(to) {
@@ -61,12 +64,22 @@ pub fn contract(graph: &Csr, of: &[u32], clusters: usize) -> Csr {
                 if from == to {
                     continue;
                 }
+                let (reader, had) = &mut read[predecessor as usize];
+                if *reader != to {
+                    (*reader, *had) = (to, 0);
+                }
+                let more = bytes.saturating_sub(*had);
+                *had += more;
                 let at = &mut slot[from as usize];
                 if *at != usize::MAX && *at >= first {
-                    edges[*at].bytes = edges[*at].bytes.saturating_add(bytes);
+                    edges[*at].bytes = edges[*at].bytes.saturating_add(more);
                 } else {
                     *at = edges.len();
-                    edges.push(Edge { from, to, bytes });
+                    edges.push(Edge {
+                        from,
+                        to,
+                        bytes: more,
+                    });
                 }
             }
         }

@@ -135,7 +135,11 @@ impl<'a> Lanes<'a> {
         let start_ms = free_ms.max(before.ready_ms);
         let end_ms = start_ms + SHARD_MS + ms + before.bytes as f64 / TRANSFER_BYTES_PER_MS;
         let late_ms = (end_ms - due_ms).max(0.0);
-        let recent = self.recent.get(before.level as usize).copied().unwrap_or(NONE);
+        let recent = self
+            .recent
+            .get(before.level as usize)
+            .copied()
+            .unwrap_or(NONE);
         let mut best: Option<Fit> = None;
         for shard in [before.latest, recent, self.last[lane as usize]] {
             if shard == NONE || best.as_ref().is_some_and(|b| b.shard == shard) {
@@ -145,7 +149,11 @@ impl<'a> Lanes<'a> {
                 continue;
             };
             let bearable = fit.late_ms <= late_ms.max(self.late_ms(shard)) + 1e-6;
-            if bearable && best.as_ref().is_none_or(|b| (fit.late_ms, fit.end_ms) < (b.late_ms, b.end_ms)) {
+            if bearable
+                && best
+                    .as_ref()
+                    .is_none_or(|b| (fit.late_ms, fit.end_ms) < (b.late_ms, b.end_ms))
+            {
                 best = Some(fit);
             }
         }
@@ -195,9 +203,17 @@ impl<'a> Lanes<'a> {
     fn earliest_lane(&mut self) -> (f64, u32) {
         while let Some(&Reverse((end_us, lane))) = self.free.peek() {
             let last = self.last[lane as usize];
-            let now_us = if last == NONE { 0 } else { micros(self.shards[last as usize].end_ms) };
+            let now_us = if last == NONE {
+                0
+            } else {
+                micros(self.shards[last as usize].end_ms)
+            };
             if now_us == end_us {
-                let ms = if last == NONE { 0.0 } else { self.shards[last as usize].end_ms };
+                let ms = if last == NONE {
+                    0.0
+                } else {
+                    self.shards[last as usize].end_ms
+                };
                 return (ms, lane);
             }
             self.free.pop();
@@ -211,7 +227,8 @@ impl<'a> Lanes<'a> {
         if open.awaited || self.atoms.apart.clash(atom, &self.apart, shard) {
             return None;
         }
-        let (mut depth, mut chain_ms, mut start_ms, mut bytes) = (0, 0.0_f64, open.start_ms, open.bytes);
+        let (mut depth, mut chain_ms, mut start_ms, mut bytes) =
+            (0, 0.0_f64, open.start_ms, open.bytes);
         for (predecessor, moved) in self.atoms.graph.incoming_bytes(atom) {
             let at = self.of[predecessor as usize];
             if at == shard {

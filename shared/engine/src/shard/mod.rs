@@ -3,11 +3,15 @@
 //! Every strategy works on atoms ([`Atoms`]) and answers a [`Clustering`]; [`choose`] judges them all and keeps the best.
 
 mod atoms;
+mod bands;
 mod chains;
 mod choose;
 mod contract;
 mod lanes;
+mod market;
 mod rules;
+mod search;
+mod sequence;
 mod strategy;
 mod together;
 
@@ -15,14 +19,17 @@ use crate::graph::Csr;
 use crate::place::{Ladder, Load, Profile};
 
 pub use atoms::Atoms;
-pub use choose::{Chosen, Judged, Market, choose};
+pub use choose::{Chosen, Judged, choose, counted};
 pub use contract::{Members, contract};
 pub use lanes::LaneRule;
-pub use rules::{Apart, DISK_BYTES, Rules, TIME_MARGIN};
+pub use market::{Market, PARTITIONS_MAX, writes_per_s};
+pub use rules::{Apart, DISK_SHARE, Rules, TIME_MARGIN};
 pub use strategy::Strategy;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::shaped;
 
 /// The workflow as the planner sees it: scaled loads on a graph without a cycle.
 #[derive(Debug, Clone, Default)]

@@ -9,8 +9,8 @@ use crate::place::{Ladder, Profile};
 /// A shard that is longer yields and goes on in another attempt: this margin keeps that rare, it is not what keeps it safe.
 pub const TIME_MARGIN: f64 = 1.5;
 
-/// Scratch disk that a shard may fill, in bytes: four fifths of a function's 10,240 MiB.
-pub const DISK_BYTES: u64 = 10_240 * 1024 * 1024 / 5 * 4;
+/// Share of its target's scratch disk that a shard may fill: sizes are estimates.
+pub const DISK_SHARE: f64 = 0.8;
 
 /// The rules under which tasks may share a shard.
 #[derive(Debug, Clone, Copy)]
@@ -32,13 +32,22 @@ impl Rules<'_> {
         if profile.tasks == 1 {
             return Some(profile);
         }
-        if profile.alone || profile.tasks > self.tasks_max || profile.disk_bytes > DISK_BYTES {
+        if profile.alone || profile.tasks > self.tasks_max {
             return None;
         }
         let ladder = &self.ladders[profile.class as usize];
         profile.rung = ladder.together(profile.rung, &profile.top, profile.width())?;
+        while !self.disk_suffices(&profile) {
+            profile.rung = ladder.together(profile.rung + 1, &profile.top, profile.width())?;
+        }
         let limit = ladder.rungs()[profile.rung].limit_ms as f64;
         (profile.ms(ladder) * TIME_MARGIN <= limit).then_some(profile)
+    }
+
+    fn disk_suffices(&self, profile: &Profile) -> bool {
+        let ladder = &self.ladders[profile.class as usize];
+        let has = ladder.rungs()[profile.rung].disk_bytes as f64 * DISK_SHARE;
+        profile.disk_bytes(ladder) as f64 <= has
     }
 
     /// Both sets as one, the second starting behind `depth` tasks and `chain_ms` of the first; `None` when they may not, or

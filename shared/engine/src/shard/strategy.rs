@@ -3,9 +3,11 @@
 use std::fmt;
 
 use super::atoms::Atoms;
+use super::bands::cluster_by_bands;
 use super::chains::fuse_chains;
 use super::lanes::{LaneRule, cluster_by_lanes};
 use super::rules::Rules;
+use super::sequence::cut_sequence;
 
 /// One way to make shards.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -14,6 +16,10 @@ pub enum Strategy {
     Single,
     /// A shard for each chain.
     Chains,
+    /// As few shards as fit: one topological order, cut where a rule asks for it.
+    Sequence,
+    /// Bands of levels, their independent pieces packed into so many shards.
+    Bands(u32),
     /// A list schedule over lanes, each lane's consecutive work becoming shards.
     Lanes(LaneRule),
 }
@@ -25,22 +31,26 @@ impl Strategy {
         match self {
             Self::Single => annotated.clone(),
             Self::Chains => chains.clone(),
+            Self::Sequence => chains.coarser(cut_sequence(chains, rules)),
+            Self::Bands(lanes) => fused(
+                chains.coarser(cluster_by_bands(chains, rules, lanes)),
+                rules,
+            ),
             Self::Lanes(rule) => {
-                let shards = chains.coarser(cluster_by_lanes(chains, rules, rule));
-                let fused = fuse_chains(
-                    &shards.graph,
-                    &shards.order,
-                    &shards.profiles,
-                    &shards.apart,
-                    rules,
-                );
-                if fused.profiles.len() == shards.profiles.len() {
-                    shards
-                } else {
-                    shards.coarser(fused)
-                }
+                fused(chains.coarser(cluster_by_lanes(chains, rules, rule)), rules)
             }
         }
+    }
+}
+
+/// Shards in single file become one: that saves a shard and delays nobody.
+fn fused(shards: Atoms, rules: &Rules<'_>) -> Atoms {
+    let (graph, order) = (&shards.graph, &shards.order);
+    let fused = fuse_chains(graph, order, &shards.profiles, &shards.apart, rules);
+    if fused.profiles.len() == shards.profiles.len() {
+        shards
+    } else {
+        shards.coarser(fused)
     }
 }
 
@@ -49,7 +59,8 @@ impl fmt::Display for Strategy {
         match self {
             Self::Single => f.write_str("one task a shard"),
             Self::Chains => f.write_str("one chain a shard"),
-            Self::Lanes(rule) if rule.slack.is_infinite() => f.write_str("as few shards as fit"),
+            Self::Sequence => f.write_str("as few shards as fit"),
+            Self::Bands(lanes) => write!(f, "bands of levels over {lanes} lanes"),
             Self::Lanes(rule) => write!(
                 f,
                 "list schedule over {} lanes, horizon {:.2}",

@@ -95,7 +95,11 @@ impl Groups<'_> {
         let mut apart = Apart::default();
         for &task in tasks {
             let load = &demand.loads[task as usize];
-            let followed = demand.graph.successors(task).iter().any(|s| inside.contains(s));
+            let followed = demand
+                .graph
+                .successors(task)
+                .iter()
+                .any(|s| inside.contains(s));
             if load.class != class || (load.ends && followed) || demand.apart.clash(task, &apart, 0)
             {
                 return false;
@@ -116,7 +120,9 @@ impl Groups<'_> {
                 .predecessors(task)
                 .iter()
                 .filter_map(|p| ends.get(p))
-                .fold((0, 0.0_f64), |(d, c), &(depth, ms)| (d.max(depth), c.max(ms)));
+                .fold((0, 0.0_f64), |(d, c), &(depth, ms)| {
+                    (d.max(depth), c.max(ms))
+                });
             ends.insert(task, (depth + 1, chain_ms + one.chain_ms));
             whole = Some(match whole {
                 None => one,

@@ -59,9 +59,8 @@ pub async fn aggregate(
 ) -> Result<AggregateAnswer, StageError> {
     for _ in 0..TRIES {
         let run = ports.runs.run(&request.run).await?;
-        let run = run.ok_or_else(|| {
-            StageError::Rejected(format!("there is no run `{}`", request.run))
-        })?;
+        let run =
+            run.ok_or_else(|| StageError::Rejected(format!("there is no run `{}`", request.run)))?;
         tracing::Span::current().record("trace_id", run.context.trace_id.as_str());
         if request.round < run.round {
             return late(ports, &run).await;
@@ -151,10 +150,7 @@ async fn end(
         Some(cause) if state == RunState::Failed => {
             format!("{}: {}", cause.cause.as_str(), cause.message)
         }
-        _ => format!(
-            "{} of {} tasks committed",
-            summary.committed, summary.tasks
-        ),
+        _ => format!("{} of {} tasks committed", summary.committed, summary.tasks),
     };
     tell(ports, &next, EventKind::State, because).await;
     Ok(Some(answer(&next, None)))

@@ -22,10 +22,8 @@ pub(super) async fn begin(
     collector: &mut Collector<'_>,
 ) -> PortResult<()> {
     let input: Value = match &run.input {
-        Some(claim) if collector.wants_input() => {
-            claimed_json(ports.blobs.as_ref(), claim).await?
-        }
-        _ => Value::Object(serde_json::Map::new()),
+        Some(claim) if collector.wants_input() => claimed_json(ports.blobs.as_ref(), claim).await?,
+        _ => Value::Null,
     };
     let oversized = collector.begin(&input);
     store(ports, run, collector, oversized).await

@@ -5,9 +5,8 @@
 use std::collections::VecDeque;
 
 use foreshard_engine::frontier::{self, Arrived, Release, put_shard};
-use foreshard_model::frontier::{Arrival, ShardItem, ShardState};
+use foreshard_model::frontier::{Arrival, ShardItem, ShardState, Write};
 use foreshard_model::ids::ShardId;
-use foreshard_model::message::Failure;
 use futures_util::future::join_all;
 
 use super::{Scene, TRIES, trace};
@@ -82,9 +81,12 @@ async fn one(
             Release::Nothing | Release::Hold => return Ok(Vec::new()),
             Release::Completes => {
                 let writes = frontier::completes(&scene.run, &item, scene.now());
-                scene.commit(&writes).await?
+                end(scene, writes).await?
             }
-            Release::Fails(cause) => fails(scene, &item, &cause).await?,
+            Release::Fails(cause) => {
+                let writes = frontier::fails(&scene.run, &item, &cause, scene.now());
+                end(scene, writes).await?
+            }
             Release::Arrive(arrivals) => {
                 if !budget.take(arrivals.len()) {
                     return Ok(Vec::new());
@@ -110,13 +112,12 @@ async fn one(
     Err(busy(item.id))
 }
 
-async fn fails(
-    scene: &mut Scene<'_>,
-    item: &ShardItem,
-    cause: &Failure,
-) -> Result<bool, StageError> {
-    let writes = frontier::fails(&scene.run, item, cause, scene.now());
-    scene.commit(&writes).await
+/// Writes what ends the run, if the run is still to be ended by it; false: read again.
+async fn end(scene: &mut Scene<'_>, writes: Option<Vec<Write>>) -> Result<bool, StageError> {
+    match writes {
+        Some(writes) => scene.commit(&writes).await,
+        None => Ok(true),
+    }
 }
 
 /// Tells every successor of a done shard, then notes that they know.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use foreshard_engine::frontier::claimable;
+use foreshard_engine::frontier::{claimable, look_ahead};
 use foreshard_model::frontier::{ShardItem, Write};
 use foreshard_model::ids::{LaneId, RunId, ShardId};
 use foreshard_model::ledger::{Event, EventKind};
@@ -14,8 +14,14 @@ use super::Ports;
 use crate::error::StageError;
 use crate::ports::{PortError, RunKey};
 
-/// Ready shards read from a partition: enough to look past those that back off.
-const READY_READ: usize = 64;
+/// Ready shards read beyond those that a lane chooses among: enough to see whether there is work for others too.
+const READY_BEYOND: usize = 4;
+
+/// Ready shards read when all of the first back off. At 600 bytes each it costs ten read units, and is rare.
+const READY_DEEP: usize = 64;
+
+/// Partitions that one call looks at for others' sake; what is elsewhere is found by another lane, or by the sweep.
+pub(crate) const PARTITIONS_READ: usize = 4;
 
 /// One run under work.
 pub(crate) struct Scene<'a> {
@@ -147,8 +153,7 @@ impl<'a> Scene<'a> {
     pub(crate) async fn ready(&self, lane: LaneId) -> Result<Vec<ShardItem>, StageError> {
         let mut seen = Vec::new();
         for partition in self.partitions_from(lane) {
-            let ready = &self.ports.frontier;
-            let mut here = ready.ready(&self.key, partition, READY_READ).await?;
+            let mut here = self.ready_of(partition).await?;
             let found = !claimable(&here, self.now()).is_empty();
             seen.append(&mut here);
             if found {
@@ -156,5 +161,28 @@ impl<'a> Scene<'a> {
             }
         }
         Ok(seen)
+    }
+
+    /// The first ready shards of a partition, and more of them when the first all back off.
+    async fn ready_of(&self, partition: u32) -> Result<Vec<ShardItem>, StageError> {
+        let reads = &self.ports.frontier;
+        let few = look_ahead(&self.topology) + READY_BEYOND;
+        let here = reads.ready(&self.key, partition, few).await?;
+        if here.len() < few || !claimable(&here, self.now()).is_empty() {
+            return Ok(here);
+        }
+        Ok(reads.ready(&self.key, partition, READY_DEEP).await?)
+    }
+
+    /// Shards that can be claimed in a few partitions beside the lane's own: enough to know whether to wake somebody.
+    pub(crate) async fn ready_elsewhere(&self, lane: LaneId) -> Result<usize, StageError> {
+        for partition in self.partitions_from(lane).skip(1).take(PARTITIONS_READ) {
+            let here = self.ready_of(partition).await?;
+            let free = claimable(&here, self.now()).len();
+            if free > 0 {
+                return Ok(free);
+            }
+        }
+        Ok(0)
     }
 }

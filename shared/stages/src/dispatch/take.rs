@@ -1,6 +1,6 @@
 //! Gives the lane its next answer: a claimed shard, a wait, a parking, or the end; stored with the step.
 
-use foreshard_engine::frontier::{self, Claim, Claimed, Replay, Turn, put_run, put_shard};
+use foreshard_engine::frontier::{self, Claimed, Replay, Turn, View, put_run, put_shard};
 use foreshard_model::frontier::ShardItem;
 use foreshard_model::message::{Answer, AnswerKind, DispatchRequest};
 
@@ -29,7 +29,10 @@ pub(super) async fn take(
         };
         if stored {
             let claimed = usize::from(answer.kind == AnswerKind::Run);
-            let beyond = free.max(settled.readied).saturating_sub(claimed);
+            let mut beyond = free.max(settled.readied).saturating_sub(claimed);
+            if open && claimed == 1 && beyond == 0 {
+                beyond = scene.ready_elsewhere(turn.lane()).await?;
+            }
             wake::wake(scene, turn.round(), beyond, (turn.lane(), answer.step)).await;
             return Ok(answer);
         }
@@ -54,7 +57,7 @@ async fn next(
     settled: &Done,
 ) -> Result<Option<(Answer, bool)>, StageError> {
     let now = scene.now();
-    let view = Claim {
+    let view = View {
         run: &scene.run,
         topology: &scene.topology,
         turn,

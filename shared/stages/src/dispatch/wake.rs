@@ -5,12 +5,10 @@ use foreshard_model::frontier::LaneItem;
 use foreshard_model::ids::{LaneId, Round, Step};
 
 use super::Scene;
+use super::scene::PARTITIONS_READ;
 
 /// Parked lanes read from a partition.
 const PARKED_READ: usize = 16;
-
-/// Partitions looked at for somebody parked; who is elsewhere is found by another lane, or by the sweep.
-const PARTITIONS_READ: usize = 4;
 
 /// Wakes some lanes if there is work beyond what this lane has taken, or if the round is over.
 ///

@@ -7,7 +7,6 @@ use foreshard_model::api::{SubmitAnswer, SubmitRequest};
 use foreshard_model::claim::Claim;
 use foreshard_model::ids::{Generation, RunId, Sha256Hex};
 use foreshard_model::ledger::EventKind;
-use foreshard_model::limits::INLINE_DOCUMENT_BYTES;
 use foreshard_model::problem::Problem;
 use foreshard_model::run::{Context, RunItem, RunState};
 use foreshard_model::workflow::Workflow;
@@ -22,6 +21,7 @@ use super::options::{BUNDLES_MAX, check_baggage, check_options, check_role};
 use super::query::brief;
 use super::refusal::{Answered, Code, Refusal};
 use super::trace::trace_id;
+use crate::input::lacking;
 use crate::keys;
 use crate::library::{Looked, look};
 use crate::ports::PortError;
@@ -48,7 +48,9 @@ pub(super) async fn submit(ports: &Ports, identity: &Identity, request: &ApiRequ
     let bundles = bundles(ports, identity, &wanted.bundles).await?;
     let inline = matches!(source, Source::Text(_) | Source::Gzip(_));
     let (workflow, notes) = match &document {
-        Received::Here(bytes) => validated(ports, identity, &run, bytes, inline, &wanted, &bundles).await?,
+        Received::Here(bytes) => {
+            validated(ports, identity, &run, bytes, inline, &wanted, &bundles).await?
+        }
         Received::Stored(_) => (None, Vec::new()),
     };
     let objects = Objects::of(&run, &document, &wanted);
@@ -133,15 +135,7 @@ async fn validated(
     wanted: &SubmitRequest,
     bundles: &BTreeMap<String, Claim>,
 ) -> Result<(Option<String>, Vec<Problem>), Refusal> {
-    let looked = look(
-        ports.blobs.as_ref(),
-        &identity.tenant(),
-        bytes,
-        INLINE_DOCUMENT_BYTES as u64,
-        &wanted.options,
-        wanted.input.as_ref(),
-    )
-    .await?;
+    let looked = look(ports.blobs.as_ref(), &identity.tenant(), bytes).await?;
     let parsed = match looked {
         Looked::Parsed(parsed) => parsed,
         Looked::TooLarge(problems) if inline => {
@@ -155,6 +149,10 @@ async fn validated(
         Looked::TooLarge(_) => return Ok((None, Vec::new())),
         Looked::Refused(problems) => return Err(Refusal::document(problems)),
     };
+    let lacking = lacking(&parsed.workflow, wanted.input.as_ref());
+    if !lacking.is_empty() {
+        return Err(Refusal::input(lacking));
+    }
     if parsed.workflow.tasks.len() <= PLANNED_AT_ONCE {
         dry_run(ports, run, &parsed.workflow, wanted, bundles)?;
     }
@@ -279,7 +277,10 @@ async fn repeated(
     if content(existing) != content(wanted) {
         return Err(Refusal::new(
             Code::KeyReused,
-            format!("it stands for run `{}`, which was submitted with another content", existing.run),
+            format!(
+                "it stands for run `{}`, which was submitted with another content",
+                existing.run
+            ),
         ));
     }
     let ours = existing.version == 1 && existing == wanted;

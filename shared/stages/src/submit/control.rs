@@ -8,11 +8,11 @@ use foreshard_model::units::TimeMs;
 
 use super::Ports;
 use super::http::{ApiResponse, Identity};
+use super::put_back::put_back;
 use super::reading::{owned, view};
 use super::refusal::{Answered, Code, Refusal};
+use super::wake::wake_some;
 use crate::ports::{PortError, PortResult};
-use crate::resume::put_back;
-use crate::wake::wake_some;
 
 /// How often a wish is decided anew when somebody else wrote the run in between. Dispatch writes a run's item a few
 /// times in its life, so a second collision is rare already.

@@ -82,7 +82,10 @@ pub(super) async fn received(
             .decode(text.as_bytes())
             .map(Received::Here)
             .map_err(|e| {
-                Refusal::new(Code::BadEncoding, format!("`document_gzip` is not base64: {e}"))
+                Refusal::new(
+                    Code::BadEncoding,
+                    format!("`document_gzip` is not base64: {e}"),
+                )
             }),
         Source::Upload(id) => uploaded(ports, tenant, id).await,
     }

@@ -8,8 +8,10 @@ mod body;
 mod control;
 mod document;
 mod http;
+mod logs;
 mod options;
 mod outputs;
+mod put_back;
 mod query;
 mod reading;
 mod refusal;
@@ -17,6 +19,7 @@ mod register;
 mod route;
 mod trace;
 mod uploads;
+mod wake;
 
 use std::sync::Arc;
 
@@ -91,14 +94,12 @@ async fn routed(ports: &Ports, request: &ApiRequest) -> Answered {
         Route::Events(run) => reading::events(ports, identity, &run, request).await,
         Route::Plan(run) => outputs::plan(ports, identity, &run).await,
         Route::Result(run) => outputs::result(ports, identity, &run).await,
-        Route::Logs(run) => outputs::logs(ports, identity, &run, request).await,
+        Route::Logs(run) => logs::logs(ports, identity, &run, request).await,
         Route::Upload => uploads::upload(ports, identity, request).await,
         Route::Pool => Ok(ApiResponse::json(200, &ports.wiring.pool())),
         Route::Register => register::register(ports, identity, request).await,
         Route::Workflows => register::list(ports, identity, request).await,
-        Route::Workflow(name, version) => {
-            register::get(ports, identity, &name, &version).await
-        }
+        Route::Workflow(name, version) => register::get(ports, identity, &name, &version).await,
     }
 }
 
@@ -108,7 +109,10 @@ fn identified(request: &ApiRequest) -> Result<&Identity, Refusal> {
     let identity = request.identity.as_ref().filter(|who| {
         !who.account.is_empty()
             && who.account.len() <= ACCOUNT_CHARS
-            && who.account.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && who
+                .account
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
             && !who.principal.is_empty()
             && who.principal.len() <= PRINCIPAL_CHARS
     });

@@ -63,14 +63,17 @@ pub(super) fn check_role(role: Option<&str>, tenant: &Tenant) -> Result<(), Refu
     let ["arn", partition, "iam", "", account, name] = parts.as_slice() else {
         return refuse(format!("`role` is `{}`: the ARN of a role", brief(role)));
     };
-    let named = name.strip_prefix("role/").is_some_and(|n| {
-        !n.is_empty() && n.bytes().all(|b| b.is_ascii_graphic())
-    });
+    let named = name
+        .strip_prefix("role/")
+        .is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_graphic()));
     if !partition.starts_with("aws") || !named || role.len() > ARN_CHARS {
         return refuse(format!("`role` is `{}`: the ARN of a role", brief(role)));
     }
     if *account != tenant.as_str() {
-        return refuse(format!("`role` is of account `{}`, not yours", brief(account)));
+        return refuse(format!(
+            "`role` is of account `{}`, not yours",
+            brief(account)
+        ));
     }
     Ok(())
 }
@@ -112,12 +115,30 @@ mod tests {
         let ok = RunOptions::default();
         assert!(check_options(&ok).is_ok());
         for bad in [
-            RunOptions { scale: 0.0, ..ok.clone() },
-            RunOptions { scale: f64::NAN, ..ok.clone() },
-            RunOptions { memory_scale: -1.0, ..ok.clone() },
-            RunOptions { lanes_max: Some(0), ..ok.clone() },
-            RunOptions { history_budget: Some(30_000), ..ok.clone() },
-            RunOptions { shard_tasks_max: Some(0), ..ok.clone() },
+            RunOptions {
+                scale: 0.0,
+                ..ok.clone()
+            },
+            RunOptions {
+                scale: f64::NAN,
+                ..ok.clone()
+            },
+            RunOptions {
+                memory_scale: -1.0,
+                ..ok.clone()
+            },
+            RunOptions {
+                lanes_max: Some(0),
+                ..ok.clone()
+            },
+            RunOptions {
+                history_budget: Some(30_000),
+                ..ok.clone()
+            },
+            RunOptions {
+                shard_tasks_max: Some(0),
+                ..ok.clone()
+            },
         ] {
             assert!(check_options(&bad).is_err(), "{bad:?}");
         }

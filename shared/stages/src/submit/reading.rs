@@ -10,7 +10,7 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use super::Ports;
 use super::http::{ApiRequest, ApiResponse, Identity};
 use super::query::{after, limit};
-use super::refusal::{Answered, Refusal};
+use super::refusal::{Answered, Code, Refusal};
 use super::route::no_run;
 use crate::keys;
 use crate::ports::PortError;
@@ -73,7 +73,11 @@ pub(super) async fn list(ports: &Ports, identity: &Identity, request: &ApiReques
     let page = ports
         .runs
         .runs_of(&identity.tenant(), limit(request, RUNS)?, after(request)?)
-        .await?;
+        .await
+        .map_err(|error| match error {
+            PortError::Refused(why) => Refusal::new(Code::BadParameter, format!("`after`: {why}")),
+            other => other.into(),
+        })?;
     let reads = page.items.iter().map(|run| ports.runs.run(run));
     let items: Vec<Option<RunItem>> = stream::iter(reads)
         .buffered(READS_AT_ONCE)

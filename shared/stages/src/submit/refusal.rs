@@ -51,11 +51,13 @@ pub enum Code {
     Busy,
     /// Something that was stored cannot be read.
     Broken,
+    /// The input lacks values that the workflow takes from it.
+    BadInput,
 }
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::BadBody,
         Self::NoRoute,
         Self::BadMethod,
@@ -77,6 +79,7 @@ impl Code {
         Self::Unavailable,
         Self::Busy,
         Self::Broken,
+        Self::BadInput,
     ];
 
     /// The stable code, the HTTP status, and one line.
@@ -104,6 +107,7 @@ impl Code {
             Self::Unavailable => ("FS3019", 503, "a service does not answer"),
             Self::Busy => ("FS3020", 409, "others write at the same time"),
             Self::Broken => ("FS3021", 500, "something stored cannot be read"),
+            Self::BadInput => ("FS3022", 400, "the input lacks a value"),
         }
     }
 }
@@ -132,14 +136,12 @@ impl Refusal {
 
     /// The document is refused for these problems.
     pub(super) fn document(problems: Vec<Problem>) -> Self {
-        let count = problems.len();
-        Self {
-            problems,
-            ..Self::new(
-                Code::BadDocument,
-                format!("{count} problem{}", if count == 1 { "" } else { "s" }),
-            )
-        }
+        Self::new(Code::BadDocument, counted(&problems)).with(problems)
+    }
+
+    /// The input is refused for these problems.
+    pub(super) fn input(problems: Vec<Problem>) -> Self {
+        Self::new(Code::BadInput, counted(&problems)).with(problems)
     }
 
     /// The same refusal with everything that is wrong.
@@ -182,6 +184,11 @@ impl Refusal {
     }
 }
 
+fn counted(problems: &[Problem]) -> String {
+    let count = problems.len();
+    format!("{count} problem{}", if count == 1 { "" } else { "s" })
+}
+
 /// A port's error that no route has read otherwise.
 impl From<PortError> for Refusal {
     fn from(error: PortError) -> Self {
@@ -191,5 +198,26 @@ impl From<PortError> for Refusal {
             PortError::NotFound(_) | PortError::Corrupt(_) | PortError::Refused(_) => Code::Broken,
         };
         Self::new(code, error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_its_own_and_has_a_section_that_states_its_status() {
+        let page = include_str!("../../../../docs/errors.md");
+        let mut codes: Vec<&str> = Vec::new();
+        for code in Code::ALL {
+            let (name, status, title) = code.entry();
+            let heading = format!("\n## {name} ");
+            let section = page.split(&heading).nth(1).unwrap_or_default();
+            let section = section.split("\n## ").next().unwrap_or_default();
+            assert!(section.to_lowercase().starts_with(title), "{name} {title}");
+            assert!(section.contains(&format!("HTTP {status}.")), "{name}");
+            codes.push(name);
+        }
+        assert!(codes.is_sorted() && codes.windows(2).all(|w| w[0] != w[1]));
     }
 }

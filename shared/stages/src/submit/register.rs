@@ -3,7 +3,6 @@
 use foreshard_model::api::{RegisterRequest, WorkflowEntry, WorkflowPage, WorkflowView};
 use foreshard_model::ids::Sha256Hex;
 use foreshard_model::limits::INLINE_DOCUMENT_BYTES;
-use foreshard_model::policy::RunOptions;
 
 use super::Ports;
 use super::body::json;
@@ -31,15 +30,7 @@ pub(super) async fn register(ports: &Ports, identity: &Identity, request: &ApiRe
     let Received::Here(bytes) = received(ports, &identity.tenant(), source).await? else {
         return Err(too_large());
     };
-    let looked = look(
-        ports.blobs.as_ref(),
-        &identity.tenant(),
-        &bytes,
-        INLINE_DOCUMENT_BYTES as u64,
-        &RunOptions::default(),
-        None,
-    )
-    .await?;
+    let looked = look(ports.blobs.as_ref(), &identity.tenant(), &bytes).await?;
     let workflow = match looked {
         Looked::Parsed(parsed) => parsed.workflow,
         Looked::TooLarge(problems) => return Err(too_large().with(problems)),
@@ -87,12 +78,7 @@ pub(super) async fn list(ports: &Ports, identity: &Identity, request: &ApiReques
     Ok(ApiResponse::json(200, &WorkflowPage { workflows, next }))
 }
 
-pub(super) async fn get(
-    ports: &Ports,
-    identity: &Identity,
-    name: &str,
-    version: &str,
-) -> Answered {
+pub(super) async fn get(ports: &Ports, identity: &Identity, name: &str, version: &str) -> Answered {
     let key = keys::workflow(&identity.tenant(), name, version);
     let bytes = match ports.blobs.get(&key).await {
         Err(PortError::NotFound(_)) => {

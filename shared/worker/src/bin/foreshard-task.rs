@@ -3,5 +3,6 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    foreshard_worker::run_as_task(std::env::args_os()).unwrap_or(ExitCode::from(foreshard_worker::USAGE))
+    foreshard_worker::run_as_task(std::env::args_os())
+        .unwrap_or(ExitCode::from(foreshard_worker::USAGE))
 }

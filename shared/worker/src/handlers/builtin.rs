@@ -102,7 +102,11 @@ mod tests {
         let input = json!({"a": {"x": 1}, "b": {"x": 2, "y": [3]}});
         check("collect", input.clone(), input.clone());
         check("merge", input, json!({"x": 2, "y": [3]}));
-        check("flatten", json!({"a": [1, [2]], "b": 3}), json!([1, [2], 3]));
+        check(
+            "flatten",
+            json!({"a": [1, [2]], "b": 3}),
+            json!([1, [2], 3]),
+        );
         let empty = Sha256Hex::of(b"{}");
         check("digest", json!({}), json!({"input": empty, "files": {}}));
     }

@@ -21,16 +21,22 @@ pub(crate) fn confine() {
     let _already_a_leader = rustix::process::setsid();
     let _no_proc = std::fs::write("/proc/self/oom_score_adj", OOM_SCORE);
     let _old_kernel = rustix::thread::set_no_new_privs(true);
-    // As root only this capability would open the memory and environment of the worker, which is not dumpable.
-    let _not_root = rustix::thread::remove_capability_from_bounding_set(CapabilitySet::SYS_PTRACE);
+    // On Lambda nobody is root. Where somebody is, several of root's capabilities would open the memory and the
+    // environment of the worker, which is not dumpable.
+    for capability in CapabilitySet::all().iter() {
+        let _not_root = rustix::thread::remove_capability_from_bounding_set(capability);
+    }
 }
 
 /// Confines this process and becomes the program. Comes back only when that fails.
 pub(crate) fn execute(program: &OsString, arguments: &[OsString]) -> ExitCode {
     confine();
     let error = Command::new(program).args(arguments).exec();
-    let _nobody_listens =
-        writeln!(std::io::stderr(), "cannot start `{}`: {error}", program.to_string_lossy());
+    let _nobody_listens = writeln!(
+        std::io::stderr(),
+        "cannot start `{}`: {error}",
+        program.to_string_lossy()
+    );
     match error.kind() {
         std::io::ErrorKind::NotFound => ExitCode::from(NO_PROGRAM),
         _ => ExitCode::from(CANNOT_START),

@@ -82,8 +82,11 @@ pub(crate) async fn run<W>(
     let (Some(stdin), Some(stdout), Some(stderr)) = pipes else {
         return Err(io::Error::other("the process has no pipes"));
     };
-    let (stdin, stdout, stderr) =
-        (ChildStdin::from_std(stdin)?, ChildStdout::from_std(stdout)?, ChildStderr::from_std(stderr)?);
+    let (stdin, stdout, stderr) = (
+        ChildStdin::from_std(stdin)?,
+        ChildStdout::from_std(stdout)?,
+        ChildStderr::from_std(stderr)?,
+    );
     let ending = session.clone();
     let mut waiting = tokio::task::spawn_blocking(move || wait(child, &ending));
     let (mut output, mut too_much, mut timed_out) = (Vec::new(), false, false);
@@ -94,7 +97,13 @@ pub(crate) async fn run<W>(
                 session.kill();
             }
         };
-        let piping = async { tokio::join!(feed(stdin, &launch.stdin), listening, follow(stderr, &launch.log)) };
+        let piping = async {
+            tokio::join!(
+                feed(stdin, &launch.stdin),
+                listening,
+                follow(stderr, &launch.log)
+            )
+        };
         let (mut piping, mut piped) = (pin!(piping), false);
         let ended = loop {
             tokio::select! {
@@ -178,11 +187,5 @@ impl Ended {
     /// The signal that ended it, if one did.
     pub(crate) fn signal(&self) -> Option<i32> {
         self.status.signal()
-    }
-
-    /// Killed, or told by its shell that its program was killed, and not by the worker.
-    pub(crate) fn out_of_memory(&self) -> bool {
-        let killed = self.signal() == Some(SIGKILL) || self.status.code() == Some(KILLED_STATUS);
-        killed && !self.timed_out && !self.too_much
     }
 }

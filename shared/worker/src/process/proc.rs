@@ -63,8 +63,12 @@ pub(crate) fn parse_network_bytes(text: &str) -> u64 {
     interfaces
         .filter(|(name, _)| name.trim() != "lo")
         .map(|(_, counters)| {
-            let counters: Vec<u64> = counters.split_whitespace().map_while(|n| n.parse().ok()).collect();
-            counters.first().copied().unwrap_or_default() + counters.get(8).copied().unwrap_or_default()
+            let counters: Vec<u64> = counters
+                .split_whitespace()
+                .map_while(|n| n.parse().ok())
+                .collect();
+            counters.first().copied().unwrap_or_default()
+                + counters.get(8).copied().unwrap_or_default()
         })
         .sum()
 }
@@ -74,7 +78,9 @@ pub(crate) fn stat(pid: u32) -> Option<Stat> {
 }
 
 pub(crate) fn disk(pid: u32) -> Disk {
-    fs::read_to_string(format!("/proc/{pid}/io")).map(|text| parse_io(&text)).unwrap_or_default()
+    fs::read_to_string(format!("/proc/{pid}/io"))
+        .map(|text| parse_io(&text))
+        .unwrap_or_default()
 }
 
 pub(crate) fn peak_kib(pid: u32) -> u64 {
@@ -90,7 +96,9 @@ pub(crate) fn network_bytes() -> u64 {
 /// Every process id.
 pub(crate) fn pids() -> Vec<u32> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+    entries
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .collect()
 }
 
 /// Every process below `root`, itself not among them.
@@ -137,16 +145,39 @@ mod tests {
     #[test]
     fn counters_are_read() {
         let io = "rchar: 9\nwchar: 9\nsyscr: 1\nsyscw: 1\nread_bytes: 4096\nwrite_bytes: 8192\ncancelled_write_bytes: 0\n";
-        assert_eq!(parse_io(io), Disk { read_bytes: 4096, written_bytes: 8192 });
-        assert_eq!(parse_peak_kib("VmPeak:\t 9 kB\nVmHWM:\t    1234 kB\n"), Some(1234));
+        assert_eq!(
+            parse_io(io),
+            Disk {
+                read_bytes: 4096,
+                written_bytes: 8192
+            }
+        );
+        assert_eq!(
+            parse_peak_kib("VmPeak:\t 9 kB\nVmHWM:\t    1234 kB\n"),
+            Some(1234)
+        );
         let network = "Inter-|   Receive |  Transmit\n face |bytes packets\n    lo: 5 1 0 0 0 0 0 0 5 1\n  eth0: 100 1 0 0 0 0 0 0 23 1\n";
         assert_eq!(parse_network_bytes(network), 123);
     }
 
     #[test]
     fn descendants_are_found_at_any_depth() {
-        let stat = |pid, parent| Stat { pid, parent, session: pid, cpu_ticks: 0, resident_pages: 0, zombie: false };
-        let table = [stat(1, 0), stat(2, 1), stat(3, 2), stat(4, 1), stat(5, 4), stat(6, 5)];
+        let stat = |pid, parent| Stat {
+            pid,
+            parent,
+            session: pid,
+            cpu_ticks: 0,
+            resident_pages: 0,
+            zombie: false,
+        };
+        let table = [
+            stat(1, 0),
+            stat(2, 1),
+            stat(3, 2),
+            stat(4, 1),
+            stat(5, 4),
+            stat(6, 5),
+        ];
         let found: Vec<_> = below(4, table.into_iter()).iter().map(|s| s.pid).collect();
         assert_eq!(found, [5, 6]);
     }

@@ -36,16 +36,52 @@ pub(crate) fn of(sampled: &Sampled, executions: &[Execution], target: &str) -> V
         for point in points {
             let at = point.at_ms;
             series.add("TaskCpu", "Percent", task_type, at, point.cpu_percent);
-            series.add("TaskMemory", "Megabytes", task_type, at, point.resident_kib / 1024.0);
-            series.add("TaskDiskRead", "Bytes/Second", task_type, at, point.disk_read_per_s);
-            series.add("TaskDiskWrite", "Bytes/Second", task_type, at, point.disk_written_per_s);
+            series.add(
+                "TaskMemory",
+                "Megabytes",
+                task_type,
+                at,
+                point.resident_kib / 1024.0,
+            );
+            series.add(
+                "TaskDiskRead",
+                "Bytes/Second",
+                task_type,
+                at,
+                point.disk_read_per_s,
+            );
+            series.add(
+                "TaskDiskWrite",
+                "Bytes/Second",
+                task_type,
+                at,
+                point.disk_written_per_s,
+            );
         }
     }
     for execution in executions {
         let (task_type, at) = (&execution.task_type, execution.ended_at.0);
-        series.add("TaskDuration", "Milliseconds", task_type, at, execution.duration_ms as f64);
-        series.add("TaskPeakMemory", "Megabytes", task_type, at, execution.peak_kib as f64 / 1024.0);
-        series.add("TaskErrors", "Count", task_type, at, f64::from(u8::from(execution.failed)));
+        series.add(
+            "TaskDuration",
+            "Milliseconds",
+            task_type,
+            at,
+            execution.duration_ms as f64,
+        );
+        series.add(
+            "TaskPeakMemory",
+            "Megabytes",
+            task_type,
+            at,
+            execution.peak_kib as f64 / 1024.0,
+        );
+        series.add(
+            "TaskErrors",
+            "Count",
+            task_type,
+            at,
+            f64::from(u8::from(execution.failed)),
+        );
     }
     for (at, bytes_per_s) in &sampled.network {
         series.add("Network", "Bytes/Second", "", *at, *bytes_per_s);
@@ -76,7 +112,10 @@ impl Series {
         for execution in executions {
             *counts.entry(&execution.task_type).or_default() += 1;
         }
-        let mut own: Vec<(usize, &str)> = counts.into_iter().map(|(name, count)| (count, name)).collect();
+        let mut own: Vec<(usize, &str)> = counts
+            .into_iter()
+            .map(|(name, count)| (count, name))
+            .collect();
         own.sort_by(|a, b| b.cmp(a));
         own.truncate(TYPES);
         Self {
@@ -87,7 +126,14 @@ impl Series {
         }
     }
 
-    fn add(&mut self, name: &'static str, unit: &'static str, task_type: &str, at_ms: u64, value: f64) {
+    fn add(
+        &mut self,
+        name: &'static str,
+        unit: &'static str,
+        task_type: &str,
+        at_ms: u64,
+        value: f64,
+    ) {
         let shown = task_type.is_empty() || self.own.iter().any(|own| own == task_type);
         let task_type = if shown { task_type } else { OTHER };
         let bucket = at_ms.saturating_sub(self.began_ms) / self.width_ms;
@@ -146,13 +192,26 @@ mod tests {
     }
 
     fn lines(samples: &[Sample]) -> Vec<String> {
-        let dimensions = |s: &Sample| s.dimensions.iter().map(|(_, v)| v.as_str()).collect::<Vec<_>>().join(" ");
-        samples.iter().map(|s| format!("{} {} {} {:?}", s.name, s.at.0, dimensions(s), s.values)).collect()
+        let dimensions = |s: &Sample| {
+            s.dimensions
+                .iter()
+                .map(|(_, v)| v.as_str())
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        samples
+            .iter()
+            .map(|s| format!("{} {} {} {:?}", s.name, s.at.0, dimensions(s), s.values))
+            .collect()
     }
 
     #[test]
     fn a_second_is_one_data_point_and_equal_values_are_counted() {
-        let executions = [execution("a", 1_100), execution("a", 1_900), execution("b", 2_000)];
+        let executions = [
+            execution("a", 1_100),
+            execution("a", 1_900),
+            execution("b", 2_000),
+        ];
         let expected = [
             "TaskDuration 1000 a t [(20.0, 2.0)]",
             "TaskDuration 2000 b t [(20.0, 1.0)]",
@@ -166,15 +225,24 @@ mod tests {
 
     #[test]
     fn types_and_points_are_bounded_and_no_value_is_lost() {
-        let executions: Vec<_> = (0..40).map(|i| execution(&format!("type-{i:02}"), i)).collect();
+        let executions: Vec<_> = (0..40)
+            .map(|i| execution(&format!("type-{i:02}"), i))
+            .collect();
         let mut sampled = Sampled::default();
-        let points = (0..1_800).map(|i| Point { at_ms: i * 500, cpu_percent: i as f64, ..Point::default() });
-        sampled.by_type.insert("type-39".to_owned(), points.collect());
+        let points = (0..1_800).map(|i| Point {
+            at_ms: i * 500,
+            cpu_percent: i as f64,
+            ..Point::default()
+        });
+        sampled
+            .by_type
+            .insert("type-39".to_owned(), points.collect());
         let samples = of(&sampled, &executions, "t");
         let cpu: Vec<_> = samples.iter().filter(|s| s.name == "TaskCpu").collect();
         assert!(cpu.len() as u64 <= POINTS, "{}", cpu.len());
         assert_eq!(cpu.iter().map(|s| s.values.len()).sum::<usize>(), 1_800);
-        let types: std::collections::BTreeSet<_> = samples.iter().map(|s| &s.dimensions[0].1).collect();
+        let types: std::collections::BTreeSet<_> =
+            samples.iter().map(|s| &s.dimensions[0].1).collect();
         assert_eq!(types.len(), TYPES + 1);
     }
 }

@@ -6,7 +6,6 @@ mod table;
 use std::collections::BTreeMap;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use foreshard_model::units::TimeMs;
@@ -40,11 +39,10 @@ pub(crate) struct Sampled {
     pub(crate) peak_kib: u64,
 }
 
-/// Samples until it is finished. It has a thread of its own, so that a busy worker delays no sample.
+/// Samples until it is dropped. It has a thread of its own, so that a busy worker delays no sample.
 pub(crate) struct Sampler {
     shared: Arc<Shared>,
     stop: Sender<()>,
-    thread: Option<JoinHandle<()>>,
 }
 
 struct Shared {
@@ -102,8 +100,10 @@ impl Sampler {
             }
         };
         // Without a thread there are no samples; the tasks run all the same.
-        let thread = std::thread::Builder::new().name("sampler".to_owned()).spawn(sampling).ok();
-        Self { shared, stop, thread }
+        let _started = std::thread::Builder::new()
+            .name("sampler".to_owned())
+            .spawn(sampling);
+        Self { shared, stop }
     }
 
     /// Watches a task's process and its descendants until the answer is dropped.
@@ -123,23 +123,16 @@ impl Sampler {
         }
     }
 
-    /// Stops, and gives what was sampled.
-    pub(crate) fn finish(mut self) -> Sampled {
-        self.end();
+    /// What was sampled since this was last asked.
+    pub(crate) fn sampled(&self) -> Sampled {
         std::mem::take(&mut self.shared.lock().sampled)
-    }
-
-    fn end(&mut self) {
-        let _ended_already = self.stop.send(());
-        if let Some(thread) = self.thread.take() {
-            let _panicked = thread.join();
-        }
     }
 }
 
 impl Drop for Sampler {
     fn drop(&mut self) {
-        self.end();
+        // Nobody waits for the thread: it holds nothing but its own memory.
+        let _ended_already = self.stop.send(());
     }
 }
 
@@ -162,15 +155,23 @@ impl Shared {
         let mut state = self.lock();
         let mut together_kib = own_kib;
         for (pid, used) in used {
-            let State { watched, sampled, .. } = &mut *state;
+            let State {
+                watched, sampled, ..
+            } = &mut *state;
             let Some(watched) = watched.get_mut(&pid) else {
                 continue; // it ended while the table was read
             };
             let point = watched.next(elapsed, at_ms, &used);
             together_kib += used.resident_kib;
-            sampled.by_type.entry(watched.task_type.clone()).or_default().push(point);
+            sampled
+                .by_type
+                .entry(watched.task_type.clone())
+                .or_default()
+                .push(point);
         }
-        let seconds = (elapsed - state.network_at.min(elapsed)).as_secs_f64().max(0.001);
+        let seconds = (elapsed - state.network_at.min(elapsed))
+            .as_secs_f64()
+            .max(0.001);
         let moved = network_bytes.saturating_sub(state.network_bytes) as f64;
         (state.network_bytes, state.network_at) = (network_bytes, elapsed);
         state.sampled.network.push((at_ms, moved / seconds));
@@ -180,7 +181,9 @@ impl Shared {
 
 impl Watched {
     fn next(&mut self, elapsed: Duration, at_ms: u64, used: &table::Used) -> Point {
-        let seconds = (elapsed.saturating_sub(self.since)).as_secs_f64().max(0.001);
+        let seconds = (elapsed.saturating_sub(self.since))
+            .as_secs_f64()
+            .max(0.001);
         // What left the group with a process that nobody waited for is not lost a second time.
         let ticks = used.cpu_ticks.max(self.cpu_ticks);
         let per_s = |now: u64, before: u64| now.saturating_sub(before) as f64 / seconds;
@@ -222,7 +225,12 @@ impl Watch {
                 resident_kib: peak_kib as f64,
                 ..Point::default()
             };
-            state.sampled.by_type.entry(watched.task_type).or_default().push(point);
+            state
+                .sampled
+                .by_type
+                .entry(watched.task_type)
+                .or_default()
+                .push(point);
         }
         state.sampled.peak_kib = state.sampled.peak_kib.max(peak_kib);
         peak_kib

@@ -43,7 +43,8 @@ impl Table {
         for pid in pids {
             let known = self.task_of.get(&pid).copied();
             // A leader was nobody's until it was watched, and a task's process may have ended with its task.
-            let stale = leaders.contains(&pid) || known.flatten().is_some_and(|task| !leaders.contains(&task));
+            let stale = leaders.contains(&pid)
+                || known.flatten().is_some_and(|task| !leaders.contains(&task));
             let Some(task) = known.filter(|_| !stale) else {
                 let task = find_task(pid, leaders, &task_of, &mut used);
                 task_of.insert(pid, task);

@@ -80,11 +80,20 @@ impl FileCache {
     ///
     /// # Errors
     /// [`PortError::Corrupt`] when its content is not what the claim says.
-    pub(crate) async fn fetch(self: &Arc<Self>, reads: &dyn BlobReads, claim: &Claim) -> PortResult<Held> {
+    pub(crate) async fn fetch(
+        self: &Arc<Self>,
+        reads: &dyn BlobReads,
+        claim: &Claim,
+    ) -> PortResult<Held> {
         if let Some(held) = self.hold(&claim.sha256) {
             return Ok(held);
         }
-        let turn = self.lock().fetching.entry(claim.sha256.clone()).or_default().clone();
+        let turn = self
+            .lock()
+            .fetching
+            .entry(claim.sha256.clone())
+            .or_default()
+            .clone();
         let _turn = turn.lock().await;
         if let Some(held) = self.hold(&claim.sha256) {
             return Ok(held);
@@ -118,7 +127,12 @@ impl FileCache {
     }
 
     /// Takes over the file at `path`, whose digest and length are known. The same content twice is kept once.
-    pub(crate) fn adopt(self: &Arc<Self>, path: &Path, sha256: &Sha256Hex, bytes: u64) -> io::Result<Held> {
+    pub(crate) fn adopt(
+        self: &Arc<Self>,
+        path: &Path,
+        sha256: &Sha256Hex,
+        bytes: u64,
+    ) -> io::Result<Held> {
         let mut index = self.lock();
         index.uses += 1;
         let uses = index.uses;
@@ -161,7 +175,10 @@ impl FileCache {
     fn evict(&self, index: &mut Index) {
         while index.bytes > self.limit_bytes {
             let idle = index.entries.iter().filter(|(_, entry)| entry.holders == 0);
-            let Some(oldest) = idle.min_by_key(|(_, entry)| entry.last_use).map(|(sha256, _)| sha256.clone()) else {
+            let Some(oldest) = idle
+                .min_by_key(|(_, entry)| entry.last_use)
+                .map(|(sha256, _)| sha256.clone())
+            else {
                 return;
             };
             self.forget(index, &oldest);
@@ -240,7 +257,10 @@ pub(crate) fn digest_at(path: &Path) -> io::Result<(Sha256Hex, u64)> {
         .custom_flags(no_links.bits().cast_signed())
         .open(path)?;
     if !file.metadata()?.is_file() {
-        return Err(io::Error::new(ErrorKind::InvalidInput, "not a regular file"));
+        return Err(io::Error::new(
+            ErrorKind::InvalidInput,
+            "not a regular file",
+        ));
     }
     digest::of_file(file)
 }
@@ -263,7 +283,10 @@ mod tests {
         drop(cache.keep(&digests[1], b"bbbb").unwrap());
         drop(cache.keep(&digests[2], b"cccc").unwrap());
         assert!(cache.hold(&digests[0]).is_some());
-        assert!(cache.hold(&digests[1]).is_none(), "the oldest idle one makes room");
+        assert!(
+            cache.hold(&digests[1]).is_none(),
+            "the oldest idle one makes room"
+        );
         assert!(cache.hold(&digests[2]).is_some());
         drop(held);
         assert_eq!(cache.lock().bytes, 10);

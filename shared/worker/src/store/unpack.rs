@@ -67,7 +67,10 @@ pub(crate) fn unpack(archive: &Path, folder: &Path, bytes_max: u64) -> Result<()
             EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {
                 let mode = entry.header().mode().unwrap_or(0o644);
                 left = write_file(&mut entry, &path, mode, left).map_err(|error| match error {
-                    UnpackError::TooLarge { unit, .. } => UnpackError::TooLarge { limit: bytes_max, unit },
+                    UnpackError::TooLarge { unit, .. } => UnpackError::TooLarge {
+                        limit: bytes_max,
+                        unit,
+                    },
                     other => other,
                 })?;
             }
@@ -76,7 +79,12 @@ pub(crate) fn unpack(archive: &Path, folder: &Path, bytes_max: u64) -> Result<()
                 links.push((path, target.unwrap_or_default().into_owned()));
             }
             EntryType::XGlobalHeader => {}
-            _ => return Err(refused(&name, "is neither a file, a folder nor a symbolic link")),
+            _ => {
+                return Err(refused(
+                    &name,
+                    "is neither a file, a folder nor a symbolic link",
+                ));
+            }
         }
     }
     // Links come last, so that no file is ever written through one.
@@ -109,7 +117,12 @@ fn inside(path: &Path) -> Result<PathBuf, UnpackError> {
 }
 
 /// Writes one file and gives what is left of the limit.
-fn write_file(entry: &mut impl Read, path: &Path, mode: u32, left: u64) -> Result<u64, UnpackError> {
+fn write_file(
+    entry: &mut impl Read,
+    path: &Path,
+    mode: u32,
+    left: u64,
+) -> Result<u64, UnpackError> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent)?;
     }
@@ -121,7 +134,10 @@ fn write_file(entry: &mut impl Read, path: &Path, mode: u32, left: u64) -> Resul
         if read == 0 {
             break;
         }
-        left = left.checked_sub(read as u64).ok_or(UnpackError::TooLarge { limit: 0, unit: "bytes" })?;
+        left = left.checked_sub(read as u64).ok_or(UnpackError::TooLarge {
+            limit: 0,
+            unit: "bytes",
+        })?;
         file.write_all(&chunk[..read])?;
     }
     let executable = if mode & 0o111 == 0 { 0o444 } else { 0o555 };
@@ -215,13 +231,20 @@ mod tests {
     #[test]
     fn what_stays_inside_is_unpacked_read_only() {
         use EntryType::{Directory, Regular, Symlink};
-        let entries = [("./bin", Directory, ""), ("./bin/run.sh", Regular, "#!/bin/sh"), ("run", Symlink, "bin/run.sh")];
+        let entries = [
+            ("./bin", Directory, ""),
+            ("./bin/run.sh", Regular, "#!/bin/sh"),
+            ("run", Symlink, "bin/run.sh"),
+        ];
         let (home, path) = archive(&entries);
         let folder = home.path().join("unpacked");
         fs::create_dir(&folder).unwrap();
         unpack(&path, &folder, 1_000).unwrap();
         assert_eq!(fs::read_to_string(folder.join("run")).unwrap(), "#!/bin/sh");
-        assert_eq!(fs::metadata(folder.join("run")).unwrap().mode() & 0o777, 0o555);
+        assert_eq!(
+            fs::metadata(folder.join("run")).unwrap().mode() & 0o777,
+            0o555
+        );
         super::super::tree::remove(&folder).unwrap();
     }
 
@@ -237,14 +260,21 @@ mod tests {
         check(&[("l", Link, "/etc/passwd")], "neither a file");
         check(&[("l", Char, "")], "neither a file");
         // A link that is inside only as long as nobody follows the other one.
-        let indirect = [("a/b", Directory, ""), ("a/b/up", Symlink, "../.."), ("l", Symlink, "a/b/up/../x")];
+        let indirect = [
+            ("a/b", Directory, ""),
+            ("a/b/up", Symlink, "../.."),
+            ("l", Symlink, "a/b/up/../x"),
+        ];
         check(&indirect, "nowhere or out of it");
         check(&[("l", Symlink, ".."), ("l/escaped", Regular, "x")], "");
     }
 
     #[test]
     fn a_bomb_stops_at_the_limit() {
-        check(&[("zeros", EntryType::Regular, &"0".repeat(1_001))], "more than 1000 bytes");
+        check(
+            &[("zeros", EntryType::Regular, &"0".repeat(1_001))],
+            "more than 1000 bytes",
+        );
         check(&[("zeros", EntryType::Regular, &"0".repeat(1_000))], "ok");
     }
 

@@ -61,10 +61,15 @@ impl<T: DeserializeOwned> ByDigest<T> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.uses += 1;
         let uses = kept.uses;
-        let before = kept.entries.insert(sha256.clone(), (Arc::clone(value), bytes, uses));
+        let before = kept
+            .entries
+            .insert(sha256.clone(), (Arc::clone(value), bytes, uses));
         kept.bytes = kept.bytes + bytes - before.map_or(0, |(_, bytes, _)| bytes);
         while kept.bytes > self.limit_bytes {
-            let oldest = kept.entries.iter().min_by_key(|(_, (_, _, last_use))| *last_use);
+            let oldest = kept
+                .entries
+                .iter()
+                .min_by_key(|(_, (_, _, last_use))| *last_use);
             let Some(sha256) = oldest.map(|(sha256, _)| sha256.clone()) else {
                 return;
             };
@@ -79,7 +84,9 @@ impl<T: DeserializeOwned> ByDigest<T> {
 pub(crate) fn read<T: DeserializeOwned>(claim: &Claim, bytes: &[u8]) -> PortResult<T> {
     if bytes.len() as u64 != claim.bytes || Sha256Hex::of(bytes) != claim.sha256 {
         let key = &claim.key;
-        return Err(PortError::Corrupt(format!("`{key}` is not what its digest says")));
+        return Err(PortError::Corrupt(format!(
+            "`{key}` is not what its digest says"
+        )));
     }
     serde_json::from_slice(bytes)
         .map_err(|error| PortError::Corrupt(format!("`{}` cannot be read: {error}", claim.key)))

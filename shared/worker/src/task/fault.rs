@@ -33,7 +33,9 @@ pub(crate) enum Fault {
         timeout_ms: u64,
     },
     /// A `once` task whose end nobody saw.
-    #[error("a task that must not run twice was started and it is not known how it ended: {because}")]
+    #[error(
+        "a task that must not run twice was started and it is not known how it ended: {because}"
+    )]
     OutcomeUnknown {
         /// What happened instead of an end.
         because: String,
@@ -95,11 +97,12 @@ impl Fault {
     /// on its own, it is not to be repeated.
     pub(crate) fn of_once(self) -> Self {
         match self {
-            Self::OutOfMemory | Self::TimedOut { .. } | Self::Unavailable(_) | Self::Signalled { .. } => {
-                Self::OutcomeUnknown {
-                    because: self.to_string(),
-                }
-            }
+            Self::OutOfMemory
+            | Self::TimedOut { .. }
+            | Self::Unavailable(_)
+            | Self::Signalled { .. } => Self::OutcomeUnknown {
+                because: self.to_string(),
+            },
             other => other,
         }
     }

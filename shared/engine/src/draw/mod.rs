@@ -1,0 +1,12 @@
+//! Pictures of a plan: DOT for other tools, SVG with the shard graph above the lanes over time.
+
+mod dot;
+mod gantt;
+mod group;
+mod svg;
+
+pub use dot::dot;
+pub use svg::svg;
+
+#[cfg(test)]
+mod tests;

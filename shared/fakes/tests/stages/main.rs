@@ -1,0 +1,13 @@
+//! submit, plan and aggregate over the ports in memory.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails, in its helpers too"
+)]
+
+mod aggregate;
+mod caller;
+mod plan;
+mod submit;
+mod through;
+mod wiring;

@@ -1,0 +1,74 @@
+//! The REST API, route by route.
+
+mod accept;
+mod control;
+mod documents;
+mod reading;
+
+use std::sync::Arc;
+
+use foreshard_fakes::World;
+use serde_json::Value;
+
+use crate::caller::{Caller, refused};
+
+#[test]
+fn who_is_not_identified_is_refused_before_anything_is_read() {
+    let caller = Caller::new();
+    for (account, principal) in [("", "arn"), ("1", ""), ("a/b", "arn")] {
+        let mut request = caller.request("GET", "/runs", &Value::Null);
+        let identity = request.identity.as_mut().unwrap();
+        identity.account = account.to_owned();
+        identity.principal = principal.to_owned();
+        assert!(refused(&caller.send(&request)).starts_with("403 FS3004"));
+    }
+    let mut request = caller.request("GET", "/runs", &Value::Null);
+    request.identity = None;
+    assert!(refused(&caller.send(&request)).starts_with("403 FS3004"));
+    assert_eq!(caller.world.faults(|f| f.reads()), 0);
+}
+
+#[test]
+fn what_is_no_route_is_answered_as_such() {
+    let caller = Caller::new();
+    insta::assert_snapshot!(refused(&caller.get("/nothing")), @"404 FS3002 `/nothing`");
+    let answer = caller.call("DELETE", "/runs", &Value::Null);
+    insta::assert_snapshot!(refused(&answer), @"405 FS3003 `DELETE`: only GET, POST");
+    assert_eq!(answer.headers["allow"], "GET, POST");
+}
+
+#[test]
+fn the_pool_is_shown() {
+    let pool = Caller::new().get("/pool").value();
+    assert_eq!(pool["targets"].as_array().unwrap().len(), 4);
+}
+
+#[test]
+fn one_tenant_never_sees_the_run_of_another() {
+    let world = Arc::new(World::new());
+    let owner = Caller::of("123456789012", &world);
+    let other = Caller::of("210987654321", &world);
+    let run = owner.submitted();
+    let routes = ["", "/events", "/plan", "/result", "/logs"].map(|what| ("GET", what));
+    let wishes = ["/cancel", "/pause", "/resume"].map(|what| ("POST", what));
+    for (method, what) in routes.into_iter().chain(wishes) {
+        let answer = other.call(method, &format!("/runs/{run}{what}"), &Value::Null);
+        assert_eq!(refused(&answer), format!("404 FS3005 `{run}`"), "{what}");
+    }
+    assert_eq!(other.get("/runs").value()["runs"], serde_json::json!([]));
+    assert_eq!(
+        owner.get(&format!("/runs/{run}")).value()["state"],
+        "accepted"
+    );
+    assert_ne!(other.submitted(), run);
+}
+
+#[test]
+fn a_service_that_does_not_answer_is_said_to_be_so() {
+    let caller = Caller::new();
+    let run = caller.submitted();
+    caller.world.faults(|f| f.arm_read(0));
+    let answer = caller.get(&format!("/runs/{run}"));
+    assert!(refused(&answer).starts_with("503 FS3019"));
+    assert_eq!(answer.headers["retry-after"], "2");
+}

@@ -1,0 +1,52 @@
+//! The stages' ports, all of them the same world.
+
+use std::sync::Arc;
+
+use foreshard_fakes::World;
+use foreshard_stages::{aggregate, plan, submit};
+
+pub(crate) fn aggregate(world: &Arc<World>) -> aggregate::Ports {
+    aggregate::Ports {
+        runs: world.clone(),
+        run_writes: world.clone(),
+        frontier: world.clone(),
+        blobs: world.clone(),
+        blob_writes: world.clone(),
+        ledger: world.clone(),
+        executions: world.clone(),
+        clock: world.clone(),
+    }
+}
+
+pub(crate) fn plan(world: &Arc<World>) -> plan::Ports {
+    plan::Ports {
+        runs: world.clone(),
+        run_writes: world.clone(),
+        frontier: world.clone(),
+        blobs: world.clone(),
+        blob_writes: world.clone(),
+        ledger: world.clone(),
+        wiring: world.clone(),
+        clock: world.clone(),
+        scratch: std::env::temp_dir(),
+    }
+}
+
+pub(crate) fn submit(world: &Arc<World>) -> submit::Ports {
+    submit::Ports {
+        runs: world.clone(),
+        run_writes: world.clone(),
+        frontier: world.clone(),
+        frontier_writes: world.clone(),
+        ledger: world.clone(),
+        ledger_writes: world.clone(),
+        blobs: world.clone(),
+        blob_lists: world.clone(),
+        blob_writes: world.clone(),
+        presigns: world.clone(),
+        executions: world.clone(),
+        tokens: world.clone(),
+        wiring: world.clone(),
+        clock: world.clone(),
+    }
+}

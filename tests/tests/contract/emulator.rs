@@ -1,0 +1,216 @@
+//! The ports on AWS, over an emulator that this process starts, or over the one that `FORESHARD_TEST_ENDPOINT` names.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use foreshard_aws::cloudwatch::CloudWatchMetrics;
+use foreshard_aws::dynamodb::DynamoTable;
+use foreshard_aws::lambda::LambdaCalls;
+use foreshard_aws::s3::S3Bucket;
+use foreshard_aws::sdk::{Aws, Credentials};
+use foreshard_aws::sfn::{StepFunctionsMachine, StepFunctionsTokens};
+use foreshard_aws::sts::StsIdentity;
+use foreshard_local_emulator::Home;
+use foreshard_local_emulator::host::{BareHost, start_bare};
+use foreshard_local_emulator::progress::Silent;
+use foreshard_local_emulator::record::{CREDENTIALS, REGION};
+use serde_json::{Value, json};
+
+use crate::adapters::{Adapters, Parking};
+
+/// Role that exists in no template: the emulator assumes any.
+const TASK_ROLE: &str = "arn:aws:iam::000000000000:role/task";
+
+/// A running emulator. One that this process started ends with it.
+pub struct Emulator {
+    endpoint: String,
+    _host: Option<BareHost>,
+    _state: Option<tempfile::TempDir>,
+}
+
+/// The emulator; `None`, and said so loudly, when there is none and none is required.
+pub async fn start() -> Option<Emulator> {
+    if let Ok(endpoint) = std::env::var("FORESHARD_TEST_ENDPOINT") {
+        return Some(Emulator {
+            endpoint,
+            _host: None,
+            _state: None,
+        });
+    }
+    let started = tokio::task::spawn_blocking(|| {
+        let state = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let checkout = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let home = Home::find(checkout, None).map_err(|error| error.to_string())?;
+        let home = home.with_state(state.path().to_owned());
+        let host = start_bare(&home, &Silent).map_err(|error| error.to_string())?;
+        Ok::<_, String>((host, state))
+    });
+    match started.await.expect("the start does not panic") {
+        Ok((host, state)) => Some(Emulator {
+            endpoint: host.endpoint.clone(),
+            _host: Some(host),
+            _state: Some(state),
+        }),
+        Err(reason) => {
+            let required = std::env::var("FORESHARD_SHARED").is_ok_and(|how| how == "required");
+            assert!(!required, "no emulator: {reason}");
+            eprintln!("SKIPPED: the ports on AWS were not tested, no emulator: {reason}");
+            None
+        }
+    }
+}
+
+impl Emulator {
+    /// Every port, over a table, a bucket and a state machine of this process.
+    pub async fn adapters(&self) -> Adapters {
+        let name = format!("contract-{}", std::process::id());
+        let console = Console::new(&self.endpoint);
+        console.create_table(&name).await;
+        console.create_bucket(&name).await;
+        let machine = console.create_machine(&name, &waiting()).await;
+        let credentials = Credentials::new(CREDENTIALS.0, CREDENTIALS.1, None, None, "emulator");
+        let aws = Aws::new(REGION, Some(self.endpoint.clone()), credentials);
+        let table = Arc::new(DynamoTable::new(&aws, &name));
+        let bucket = Arc::new(S3Bucket::new(&aws, &name));
+        let machine = Arc::new(StepFunctionsMachine::new(&aws, machine));
+        Adapters {
+            runs: table.clone(),
+            run_writes: table.clone(),
+            frontier: table.clone(),
+            writes: table.clone(),
+            attempts: table.clone(),
+            pointers: table.clone(),
+            ledger: table.clone(),
+            ledger_writes: table,
+            blobs: bucket.clone(),
+            blob_lists: bucket.clone(),
+            blob_writes: bucket.clone(),
+            presigns: bucket,
+            executions: machine.clone(),
+            execution_reads: machine,
+            tokens: Arc::new(StepFunctionsTokens::new(&aws)),
+            identity: Arc::new(StsIdentity::new(&aws, TASK_ROLE)),
+            calls: Arc::new(LambdaCalls::new(&aws)),
+            metrics: Arc::new(CloudWatchMetrics::new(&aws)),
+            park: Box::new(move || Box::pin(console.clone().park(name.clone())) as Parking),
+            endpoint: Some(self.endpoint.clone()),
+        }
+    }
+}
+
+/// A machine whose executions stay open.
+fn waiting() -> Value {
+    json!({"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 600, "End": true}}})
+}
+
+/// Makes on the emulator what a deployment would have made.
+#[derive(Clone)]
+pub struct Console {
+    endpoint: String,
+    http: reqwest::Client,
+}
+
+impl Console {
+    pub fn new(endpoint: &str) -> Self {
+        let http = reqwest::Client::builder().timeout(Duration::from_secs(60));
+        Self {
+            endpoint: endpoint.to_owned(),
+            http: http.build().expect("a client"),
+        }
+    }
+
+    /// The emulator looks at the name of the service in here, and at nothing else.
+    pub fn authorization(service: &str) -> String {
+        format!(
+            "AWS4-HMAC-SHA256 Credential=test/20260101/{REGION}/{service}/aws4_request, SignedHeaders=host, Signature=0"
+        )
+    }
+
+    async fn json(&self, service: &str, target: &str, body: &Value) -> Value {
+        let answer = self
+            .http
+            .post(&self.endpoint)
+            .header("content-type", "application/x-amz-json-1.0")
+            .header("x-amz-target", target)
+            .header("authorization", Self::authorization(service))
+            .body(body.to_string())
+            .send()
+            .await
+            .expect("the emulator answers");
+        let status = answer.status();
+        let text = answer.text().await.expect("a body");
+        assert!(status.is_success(), "{target}: {status}: {text}");
+        serde_json::from_str(&text).expect("JSON")
+    }
+
+    /// A table as the template has it.
+    async fn create_table(&self, name: &str) {
+        let key = |sort: &str| json!([{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": sort, "KeyType": "RANGE"}]);
+        let index = |name: &str| json!({"IndexName": name, "KeySchema": key(name), "Projection": {"ProjectionType": "ALL"}});
+        let text = |name: &str| json!({"AttributeName": name, "AttributeType": "S"});
+        let table = json!({
+            "TableName": name,
+            "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": ["pk", "sk", "ready_rank", "live"].map(text),
+            "KeySchema": key("sk"),
+            "LocalSecondaryIndexes": ["ready_rank", "live"].map(index),
+        });
+        self.json("dynamodb", "DynamoDB_20120810.CreateTable", &table)
+            .await;
+    }
+
+    async fn create_bucket(&self, name: &str) {
+        let made = self
+            .http
+            .put(format!("{}/{name}", self.endpoint))
+            .header("authorization", Self::authorization("s3"))
+            .send()
+            .await
+            .expect("the emulator answers");
+        assert!(made.status().is_success(), "{}", made.status());
+    }
+
+    async fn create_machine(&self, name: &str, definition: &Value) -> String {
+        let machine = json!({
+            "name": name,
+            "definition": definition.to_string(),
+            "roleArn": "arn:aws:iam::000000000000:role/machine",
+        });
+        let made = self
+            .json("states", "AWSStepFunctions.CreateStateMachine", &machine)
+            .await;
+        text(&made, "stateMachineArn")
+    }
+
+    /// A task token that an execution waits for: that of an activity.
+    async fn park(self, name: String) -> String {
+        let activity = json!({"name": format!("{name}-activity")});
+        let made = self
+            .json("states", "AWSStepFunctions.CreateActivity", &activity)
+            .await;
+        let activity = text(&made, "activityArn");
+        let definition = json!({
+            "StartAt": "Park",
+            "States": {"Park": {"Type": "Task", "Resource": activity, "TimeoutSeconds": 600, "End": true}}
+        });
+        let machine = self
+            .create_machine(&format!("{name}-park"), &definition)
+            .await;
+        let start = json!({"stateMachineArn": machine, "input": "{}"});
+        self.json("states", "AWSStepFunctions.StartExecution", &start)
+            .await;
+        let poll = json!({"activityArn": activity, "workerName": "contract"});
+        let task = self
+            .json("states", "AWSStepFunctions.GetActivityTask", &poll)
+            .await;
+        text(&task, "taskToken")
+    }
+}
+
+fn text(value: &Value, member: &str) -> String {
+    value[member]
+        .as_str()
+        .unwrap_or_else(|| panic!("no {member} in {value}"))
+        .to_owned()
+}
