@@ -24,9 +24,10 @@ functions: build ## target/lambda/<stage>/bootstrap, as CDK takes them
 
 faulty: functions ## the same with dispatch's fault switch compiled in, for the fault tests: target/lambda-faulty
 	$(call say,building dispatch with its fault switch)
-	cargo build -p foreshard-dispatch --features faults --profile $(PROFILE) --target-dir target/faulty
+	cargo build --workspace --all-targets --features foreshard-dispatch/faults --profile $(PROFILE)
 	@for stage in $(STAGES); do local-emulator/package.sh target/lambda/$$stage/bootstrap target/lambda-faulty/$$stage; done
-	@local-emulator/package.sh target/faulty/$(notdir $(BUILT))/dispatch target/lambda-faulty/dispatch
+	@local-emulator/package.sh $(BUILT)/dispatch target/lambda-faulty/dispatch
+	cargo build --workspace --all-targets --profile $(PROFILE)
 
 demo: functions ## a finished run of an example, from a fresh clone, on the embedded emulator
 	$(call say,starting the emulator and deploying the control plane)
@@ -66,12 +67,12 @@ emulator: functions ## tests of the emulator's launcher
 	$(FORESHARD) doctor
 	cargo test --workspace --profile $(PROFILE) --test launcher -- --nocapture
 
-e2e: functions faulty ## end to end on the emulator
+e2e: faulty ## end to end on the emulator
 	$(call say,end to end on the emulator)
 	@trap '$(FORESHARD) down --state target/e2e' EXIT; \
 	cargo test --workspace --profile $(PROFILE) --test contract --test e2e -- --test-threads=1 --nocapture
 
-e2e-full: functions faulty ## end to end, every workflow at scale 0.01
+e2e-full: ## end to end, every workflow at scale 0.01
 	FORESHARD_E2E=full $(MAKE) e2e
 
 schema: build ## docs/workflow.schema.json, from the types

@@ -82,7 +82,9 @@ pub async fn library(client: &ApiClient, source: &Source) -> Result<Library, Cli
         let packed = view.document_gzip.unwrap_or_default();
         let document = match view.document {
             Some(text) => text.into_bytes(),
-            None => data_encoding::BASE64.decode(packed.as_bytes()).unwrap_or_default(),
+            None => data_encoding::BASE64
+                .decode(packed.as_bytes())
+                .unwrap_or_default(),
         };
         wanted.extend(foreshard_engine::parse::references(&document));
         library.insert((name, version), document);

@@ -1,6 +1,10 @@
 //! One contract for every adapter of the stages' ports: the same checks over the ports in memory and over the ones on AWS.
 
 #![expect(clippy::print_stderr, reason = "a test says loudly what it left out")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a check that cannot go on is a broken contract"
+)]
 
 #[path = "contract/adapters.rs"]
 mod adapters;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use foreshard_stages::submit::{ApiRequest, ApiResponse, Identity};
 use data_encoding::BASE64;
+use foreshard_stages::submit::{ApiRequest, ApiResponse, Identity};
 use serde::{Deserialize, Serialize};
 
 /// Who calls where no authorizer says it. Only the emulator's deployment sets it.

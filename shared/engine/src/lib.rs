@@ -2,14 +2,14 @@
 
 pub mod draw;
 pub mod frontier;
-pub mod lifecycle;
-pub mod mapping;
 pub mod graph;
+pub mod lifecycle;
+pub mod limits;
+pub mod mapping;
 pub mod parse;
 pub mod place;
-pub mod shard;
-pub mod limits;
 pub mod plan;
 pub mod price;
 pub mod report;
 pub mod reshard;
+pub mod shard;

@@ -1,7 +1,7 @@
 //! The run protocol end to end over the world in memory: random plans, lanes in seeded order, everything going wrong.
 //!
 //! A seed that fails prints the command that repeats it: `FORESHARD_SEED=<seed> cargo test -p foreshard-fakes --test
-//! protocol one_seed`.
+//! protocol one_seed`. More seeds: `FORESHARD_SEEDS=100000`, from `FORESHARD_FIRST_SEED` on.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -21,6 +21,10 @@ struct Case {
     fates: Fates,
     task_ms: u64,
     wishes: Vec<(u64, Wish)>,
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
 }
 
 /// What a seed stands for: attempts fail in half of them, everything else goes wrong in half of them.
@@ -132,19 +136,18 @@ fn check(seed: u64) -> (Played, BTreeMap<(String, Fault), u64>) {
 
 #[test]
 fn one_seed() {
-    let seed = std::env::var("FORESHARD_SEED").ok();
-    let seed = seed.and_then(|text| text.parse().ok()).unwrap_or(1);
+    let seed = number("FORESHARD_SEED").unwrap_or(1);
     let (played, _) = check(seed);
     println!("{:?} {:?}", played.run.state, played.counts);
 }
 
 #[test]
 fn every_seed_ends_with_each_task_committed_once_or_with_a_cause() {
-    let seeds = std::env::var("FORESHARD_SEEDS").ok();
-    let seeds: u64 = seeds.and_then(|text| text.parse().ok()).unwrap_or(400);
+    let seeds = number("FORESHARD_SEEDS").unwrap_or(400);
+    let first = number("FORESHARD_FIRST_SEED").unwrap_or(0);
     let mut states: BTreeMap<&str, u32> = BTreeMap::new();
     let mut hits: BTreeMap<(String, Fault), u64> = BTreeMap::new();
-    for seed in 0..seeds {
+    for seed in first..first + seeds {
         let (played, more) = check(seed);
         *states.entry(played.run.state.as_str()).or_default() += 1;
         for (key, count) in more {

@@ -4,7 +4,7 @@ use foreshard_model::api::{
     EventPage, LogPage, PlanElsewhere, RegisterRequest, ResultView, RunPage, RunView, SubmitAnswer,
     SubmitRequest, UploadAnswer, UploadRequest, WorkflowEntry, WorkflowPage, WorkflowView,
 };
-use foreshard_model::ids::{RunId, ShardId};
+use foreshard_model::ids::RunId;
 use foreshard_model::target::Pool;
 use reqwest::Method;
 use serde_json::Value;
@@ -118,21 +118,18 @@ impl ApiClient {
             .await
     }
 
-    /// What tasks wrote to their standard error, of one shard or of all.
+    /// What tasks wrote to their standard error, of one task or of all. A page may be empty and still name the next.
     ///
     /// # Errors
     /// [`ApiError`].
     pub async fn logs(
         &self,
         run: &RunId,
-        shard: Option<ShardId>,
+        task: Option<&str>,
         after: Option<&str>,
     ) -> Result<LogPage, ApiError> {
-        let shard = shard.map(|shard| shard.to_string());
         let path = ["runs", run.as_str(), "logs"];
-        let call = Call::get(&path)
-            .query("shard", shard.as_deref())
-            .query("after", after);
+        let call = Call::get(&path).query("task", task).query("after", after);
         self.call(call).await
     }
 

@@ -335,7 +335,7 @@ pub(crate) fn fields(
         let Some(name) = fields.iter().find(|name| **name == key.text) else {
             if !open {
                 at.within(Step::Key(key.text.clone()), |at| {
-                    at.report(unknown_field(&key, fields));
+                    at.report_with(|| unknown_field(&key, fields));
                 });
             }
             continue;

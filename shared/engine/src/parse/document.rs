@@ -48,6 +48,7 @@ record! {
         /// Settings for all tasks of this document that do not have their own.
         optional "defaults" defaults: Defaults,
         /// What the workflow takes: members of the run's input, or what a reference to it gives.
+        #[schemars(extend("maxProperties" = 256))]
         optional "params" params: Entries<Name, Param>,
         /// Sub-workflows that tasks of kind `workflow` refer to by name.
         optional "workflows" workflows: Entries<Id, Definition>,
@@ -82,6 +83,7 @@ record! {
         /// For people.
         optional "description" description: Given<String>,
         /// What it takes; inputs and files of its tasks refer to it with `param`.
+        #[schemars(extend("maxProperties" = 256))]
         optional "params" params: Entries<Name, Param>,
         /// Its tasks.
         required "tasks" tasks: Filled<Task>,

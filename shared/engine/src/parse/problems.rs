@@ -190,6 +190,15 @@ impl<'p> At<'p> {
         result
     }
 
+    /// Keeps a problem of the value that is here, worded only if it is kept.
+    pub(crate) fn report_with(&mut self, trouble: impl FnOnce() -> Trouble) {
+        if self.problems.is_full() {
+            self.problems.more += 1;
+        } else {
+            self.report(trouble());
+        }
+    }
+
     /// Keeps a problem of the value that is here.
     pub(crate) fn report(&mut self, trouble: Trouble) {
         let path = if self.problems.is_full() {
@@ -254,6 +263,9 @@ pub(crate) fn shown(text: &str) -> String {
     out
 }
 
+/// Candidates that a word is compared with: a hint is not worth going through a million tasks.
+const COMPARED: usize = 10_000;
+
 /// The candidate that a mistyped word most likely means: at most a third of it may differ.
 pub(crate) fn similar<'c>(
     word: &str,
@@ -262,6 +274,7 @@ pub(crate) fn similar<'c>(
     let most = (word.chars().count() / 3).min(3);
     candidates
         .into_iter()
+        .take(COMPARED)
         .map(|candidate| (strsim::osa_distance(word, candidate), candidate))
         .filter(|(distance, _)| *distance <= most && *distance > 0)
         .min()

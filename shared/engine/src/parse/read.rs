@@ -240,7 +240,7 @@ fn unit(header: Node, drafts: Vec<Draft>, mut names: Names, problems: &mut Probl
     let mut parts = vec![Part {
         name: String::new(),
         mark: begin,
-        params: parameters(&document.params),
+        params: parameters(&document.params, &mut at),
         drafts,
         outputs: mappings(
             "outputs",
@@ -285,14 +285,23 @@ fn part(
     Part {
         name,
         mark,
-        params: parameters(&definition.params),
+        params: parameters(&definition.params, at),
         drafts,
         outputs: mappings("outputs", &definition.outputs, Allowed::Values, names, at),
     }
 }
 
-fn parameters(params: &Entries<Name, Param>) -> Vec<Parameter> {
-    let entries = params.0.iter();
+/// Parameters of one workflow. Each use of a sub-workflow goes through all of them.
+const PARAMETERS: usize = 256;
+
+fn parameters(params: &Entries<Name, Param>, at: &mut At<'_>) -> Vec<Parameter> {
+    if let Some((name, _)) = params.0.get(PARAMETERS) {
+        let message = format!("more than {PARAMETERS} parameters");
+        at.within(Step::Field("params"), |at| {
+            at.report(Trouble::new(Code::OutOfRange, name.mark, message));
+        });
+    }
+    let entries = params.0.iter().take(PARAMETERS);
     entries
         .map(|(name, param)| Parameter {
             name: name.value.0.clone(),

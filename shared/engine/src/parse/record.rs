@@ -116,13 +116,12 @@ pub(crate) fn unknown_word(is_text: bool, node: &Node, words: &[&'static str], a
         return;
     }
     let word = node.text().unwrap_or_default();
-    let trouble = Trouble::new(
-        Code::UnknownWord,
-        node.mark,
-        format!("`{}` is not one of {list}", shown(word)),
-    );
-    at.report(match did_you_mean(word, words.iter().copied()) {
-        Some(hint) => trouble.hint(hint),
-        None => trouble,
+    at.report_with(|| {
+        let message = format!("`{}` is not one of {list}", shown(word));
+        let trouble = Trouble::new(Code::UnknownWord, node.mark, message);
+        match did_you_mean(word, words.iter().copied()) {
+            Some(hint) => trouble.hint(hint),
+            None => trouble,
+        }
     });
 }

@@ -5,14 +5,10 @@ use serde_json::Value;
 
 use super::document::Document;
 
-/// Where the published schema is.
-const ID: &str = "https://foreshard.dev/workflow.schema.json";
-
 /// The schema, as `docs/workflow.schema.json` has it.
 pub(crate) fn schema() -> Value {
     let generator = SchemaSettings::draft2020_12().into_generator();
     let mut schema = generator.into_root_schema_for::<Document>();
-    schema.insert("$id".to_owned(), ID.into());
     schema.insert("title".to_owned(), "Foreshard workflow".into());
     schema.to_value()
 }

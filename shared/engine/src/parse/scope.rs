@@ -7,9 +7,6 @@ use super::order::position;
 use super::problems::{Trouble, did_you_mean, shown};
 use super::world::{PartId, World};
 
-/// Names are compared for a hint only in lists up to this length.
-const HINT_TASKS: usize = 10_000;
-
 /// The names of one part.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scope {
@@ -130,9 +127,6 @@ impl Scopes {
         let message = format!("there is no task `{}`", shown(name));
         let trouble = Trouble::new(Code::UnknownTask, mark, message);
         let drafts = &world.part(part).drafts;
-        if drafts.len() > HINT_TASKS {
-            return trouble;
-        }
         let names = &world.members[part.unit].unit.names;
         let ids = drafts.iter().map(|draft| names.text(draft.id));
         match did_you_mean(name, ids.filter(|id| !id.is_empty())) {

@@ -66,6 +66,9 @@ impl<'r> YamlEvents<'r> {
         if error.info().contains("recursion limit") {
             return Trouble::new(Code::TooDeep, mark, "brackets nest too deeply");
         }
+        if error.info().contains("unknown anchor") {
+            return Trouble::new(Code::Alias, mark, "the alias names no anchor before it");
+        }
         let message = format!("not YAML: {}", shown(error.info()));
         let hint = "check the indentation here and in the line above; text with `: `, `#`, `*` or `{` needs quotes";
         Trouble::new(Code::Syntax, mark, message).hint(hint)

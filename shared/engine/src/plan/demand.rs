@@ -19,6 +19,8 @@ const MIB: u64 = 1024 * 1024;
 
 /// Processor share of a task that waits for somebody else's answer.
 const WAITING_VCPUS: f64 = 0.05;
+/// Memory of such a task at most, in MiB: its request and the answer; the work is done elsewhere.
+const WAITING_MIB: u32 = 32;
 
 /// What the planner calculates with.
 ///
@@ -139,9 +141,11 @@ fn load(
     let affinity = task.extras.as_deref().map(|extras| &extras.affinity);
     let class = classes.of(affinity, resources.gpu.map(|gpu| gpu.0));
     let ladder = &classes.ladders[class as usize];
-    let vcpus = match task.kind {
-        TaskKind::Http(_) | TaskKind::Lambda { .. } => WAITING_VCPUS,
-        _ => f64::from(resources.vcpus),
+    let (vcpus, memory) = match task.kind {
+        TaskKind::Http(_) | TaskKind::Lambda { .. } => {
+            (WAITING_VCPUS, resources.memory.0.min(WAITING_MIB))
+        }
+        _ => (f64::from(resources.vcpus), resources.memory.0),
     };
     let written: u64 = task
         .writes
@@ -153,13 +157,9 @@ fn load(
     let files = moved.fold(scale.generated(&task.files), u64::saturating_add);
     let asked = u64::from(resources.disk.0) * MIB;
     let disk_bytes = files.saturating_add(written).max(asked);
-    let Some(rung) = ladder.alone(resources.memory.0, vcpus, disk_bytes) else {
+    let Some(rung) = ladder.alone(memory, vcpus, disk_bytes) else {
         return Err(Box::new(no_target(
-            task,
-            resources.memory.0,
-            disk_bytes,
-            ladder,
-            input.pool,
+            task, memory, disk_bytes, ladder, input.pool,
         )));
     };
     let cpu_ms = scale.estimate_ms(task).unwrap_or(UNKNOWN_TASK_MS);
@@ -177,7 +177,7 @@ fn load(
     Ok(Load {
         ms,
         cpu_ms,
-        memory: resources.memory.0,
+        memory,
         rung,
         class,
         disk_bytes,

@@ -29,7 +29,7 @@ pub(super) struct Lanes {
     pub(super) mode: LaneMode,
     /// Events of history after which a round hands over.
     pub(super) history_budget: u32,
-    /// Events that one lane may use.
+    /// Events that one lane may use: one shard always fits.
     pub(super) lane_events: u32,
     /// Partition keys.
     pub(super) partitions: u32,
@@ -91,7 +91,7 @@ pub(super) fn lanes(
         .unwrap_or(HISTORY_BUDGET_EVENTS)
         .clamp(1, HISTORY_BUDGET_EVENTS);
     let lane_events = if inline {
-        (history_budget / lanes).max(1)
+        (history_budget / lanes).max(EVENTS_PER_SHARD)
     } else {
         history_budget
     };

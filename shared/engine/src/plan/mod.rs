@@ -60,7 +60,7 @@ pub struct PlanInput<'a> {
 ///
 /// # Complexity
 ///
-/// O((tasks + edges) · log tasks) for each sharding that is tried: up to 32 for small workflows, 4 for large ones.
+/// O((tasks + edges) · log tasks) for each sharding that is tried: up to 32 for small workflows, 6 for large ones.
 pub fn plan(input: &PlanInput<'_>) -> Result<Planned, Vec<Problem>> {
     let scale = Scale::new(input.options);
     let demand = demand::demand(input, scale)?;
@@ -111,7 +111,7 @@ fn shown(
     let used = summary::used_rungs(layout);
     let counted = summary::counted(layout, lanes, &market.tasks);
     let mut reasons: Vec<Reason> = reasons::assumptions(demand);
-    reasons.extend(reasons::sharding(demand, chosen));
+    reasons.extend(reasons::sharding(input.workflow, demand, chosen));
     reasons.extend(lanes.reasons.iter().cloned());
     reasons.extend(summary::reasons(layout, &used, &counted, market.rates));
     let task_ms: Vec<f64> = demand.loads.iter().map(|load| load.ms).collect();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use foreshard_model::plan::Reason;
+use foreshard_model::workflow::Workflow;
 
 use crate::place::UNKNOWN_TASK_MS;
 use crate::shard::{Chosen, Demand};
@@ -40,7 +41,7 @@ pub(super) fn assumptions(demand: &Demand) -> Vec<Reason> {
 }
 
 /// Which sharding was kept, what the others would have given, and which wishes could not be honoured.
-pub(super) fn sharding(demand: &Demand, chosen: &Chosen) -> Vec<Reason> {
+pub(super) fn sharding(workflow: &Workflow, demand: &Demand, chosen: &Chosen) -> Vec<Reason> {
     let mut reasons = Vec::new();
     if let Some(kept) = chosen.judged.get(chosen.kept) {
         reasons.push(reason(
@@ -79,10 +80,12 @@ pub(super) fn sharding(demand: &Demand, chosen: &Chosen) -> Vec<Reason> {
     }
     for &group in &chosen.shards.torn {
         let tasks = &demand.together[group];
+        let first = &workflow.tasks[tasks[0] as usize];
+        let name = first.extras().affinity.together.unwrap_or_default();
         reasons.push(reason(
             "shard",
             format!(
-                "the {} tasks of group {group} of `affinity.together` do not share a shard: another annotation or a limit forbids it",
+                "the {} tasks with `together: {name}` do not share a shard: another annotation or a limit forbids it",
                 tasks.len()
             ),
             &[("tasks", tasks.len() as f64)],

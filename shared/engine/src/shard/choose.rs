@@ -1,6 +1,6 @@
 //! The judge: every strategy's shards run through the same list schedule and the same prices, the best are kept.
 
-use crate::graph::upward_ranks;
+use crate::graph::{levels, upward_ranks};
 use crate::place::{Ladder, SHARD_MS, Schedule, TRANSFER_BYTES_PER_MS, list_schedule};
 use crate::price::{Counted, expected_usd, plain_usd};
 
@@ -67,16 +67,16 @@ const TOLERANCE: f64 = 1.05;
 const TOLERANCE_MS: f64 = 50.0;
 /// Share of the longest cuttable shard that is added to the makespan.
 const UNCERTAINTY: f64 = 0.25;
-/// Nodes and edges that all strategies together may look at; small workflows try many, large ones at least four.
+/// Nodes and edges that all strategies together may look at; small workflows try many, large ones at least six.
 const BUDGET: usize = 80_000;
 /// Number of strategies tried, at least and at most.
-const TRIED: (usize, usize) = (4, 32);
+const TRIED: (usize, usize) = (6, 32);
 
 /// Tries strategies and keeps, of those that are not dearer than plain states, the fastest; of equally fast ones the cheapest.
 ///
 /// # Complexity
 ///
-/// That of the strategies, times their number: at most 32 for small workflows, 4 for large ones.
+/// That of the strategies, times their number: at most 32 for small workflows, 6 for large ones.
 #[must_use]
 pub fn choose(demand: &Demand, rules: &Rules<'_>, market: &Market<'_>) -> Chosen {
     let annotated = Atoms::of_annotations(demand, rules);
@@ -86,7 +86,11 @@ pub fn choose(demand: &Demand, rules: &Rules<'_>, market: &Market<'_>) -> Chosen
     let free = free_shards(demand.loads.len()) * rules.shard_usd;
     let ceiling_usd = (plain_usd * DEARER).max(plain_usd + free);
     let tries = (BUDGET / size.max(1)).clamp(TRIED.0, TRIED.1);
-    let mut search = Search::new(market.lanes.0, chains.profiles.len());
+    let mut search = Search::new(
+        market.lanes.0,
+        chains.profiles.len(),
+        affordable_lanes(&chains, rules, market, ceiling_usd),
+    );
     let mut judged: Vec<Judged> = Vec::with_capacity(tries);
     let mut leading: Option<(usize, Trial)> = None;
     while let Some(strategy) = search.propose() {
@@ -125,6 +129,24 @@ pub fn choose(demand: &Demand, rules: &Rules<'_>, market: &Market<'_>) -> Chosen
         kept,
         ceiling_usd,
     }
+}
+
+/// A shard and the parking of its lane until the next level, in shards.
+const WITH_PARKING: f64 = 1.6;
+
+/// Lanes for which the money suffices when every level has a shard on each of them: a guess to begin with.
+fn affordable_lanes(
+    atoms: &Atoms,
+    rules: &Rules<'_>,
+    market: &Market<'_>,
+    ceiling_usd: f64,
+) -> u32 {
+    let tasks = &market.tasks;
+    let inevitable = tasks.plain_gb_s * market.rates.gb_s + tasks.objects as f64 * market.rates.put;
+    let shards = ((ceiling_usd - inevitable) / rules.shard_usd).max(1.0);
+    let levels = levels(&atoms.graph, &atoms.order);
+    let levels = levels.into_iter().max().map_or(1, |last| last + 1);
+    (shards / f64::from(levels) / WITH_PARKING) as u32
 }
 
 /// Shards whose cost may come on top of plain states.

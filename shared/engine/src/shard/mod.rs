@@ -1,6 +1,6 @@
 //! Sharding: which tasks share a shard, by several strategies, judged by one fast estimate.
 //!
-//! Every strategy works on atoms ([`Atoms`]) and answers a [`Clustering`]; [`choose`] judges them all and keeps the best.
+//! Every strategy works on atoms ([`Atoms`]) and answers a [`Clustering`]; [`choose()`] judges them all and keeps the best.
 
 mod atoms;
 mod bands;

@@ -21,8 +21,8 @@ impl Family {
 
 /// Proposes strategies one after the other, learning from whether each was affordable.
 ///
-/// The strategies without a width come first, then every family at the full number of lanes, then narrower and wider ones
-/// in turns.
+/// First the two main families at the width that is expected to be affordable, then as few shards as fit, then each family in
+/// turns: wider while it is affordable, between the two where it is not. What hardly ever wins comes last.
 #[derive(Debug, Clone)]
 pub struct Search {
     fixed: Vec<Strategy>,
@@ -33,11 +33,15 @@ pub struct Search {
 #[derive(Debug, Clone)]
 struct Probe {
     family: Family,
+    /// The width to begin with.
+    first: u32,
+    /// All lanes.
+    most: u32,
     /// The widest that was affordable.
     affordable: u32,
     /// The narrowest that was too dear.
     dear: Option<u32>,
-    /// Widths to try while nothing is too dear.
+    /// Widths to try when even all lanes are affordable; from the back.
     further: Vec<u32>,
     tried: Vec<u32>,
 }
@@ -46,26 +50,15 @@ struct Probe {
 const CLOSE: f64 = 1.15;
 
 impl Search {
-    /// For so many lanes and atoms.
+    /// For so many lanes and atoms, of which about `expected` lanes are affordable.
     #[must_use]
-    pub fn new(lanes: u32, atoms: usize) -> Self {
+    pub fn new(lanes: u32, atoms: usize, expected: u32) -> Self {
         let atoms = (atoms as u32).max(1);
         let most = lanes.clamp(1, atoms);
-        // From the back: the full width first, then twice and half of it, and so on.
-        let mut further: Vec<u32> = [
-            (4, 1),
-            (1, 4),
-            (3, 2),
-            (3, 1),
-            (3, 4),
-            (1, 2),
-            (2, 1),
-            (1, 1),
-        ]
-        .into_iter()
-        .map(|(times, parts)| (most.saturating_mul(times) / parts).clamp(1, atoms))
-        .collect();
-        further.dedup();
+        let further: Vec<u32> = [(4, 1), (1, 4), (3, 2), (3, 1), (3, 4), (1, 2), (2, 1)]
+            .into_iter()
+            .map(|(times, parts)| (most.saturating_mul(times) / parts).clamp(1, atoms))
+            .collect();
         let families = [Family::Bands, Family::Lanes(1.0), Family::Lanes(1.3)];
         Self {
             fixed: vec![Strategy::Single, Strategy::Chains, Strategy::Sequence],
@@ -73,6 +66,8 @@ impl Search {
                 .into_iter()
                 .map(|family| Probe {
                     family,
+                    first: expected.clamp(1, most),
+                    most,
                     affordable: 1,
                     dear: None,
                     further: further.clone(),
@@ -85,11 +80,12 @@ impl Search {
 
     /// The next strategy to try; `None` when there is none left.
     pub fn propose(&mut self) -> Option<Strategy> {
-        if self.fixed.len() > 1 {
+        let families = self.probes.len();
+        if self.turn >= 2 && self.fixed.last() == Some(&Strategy::Sequence) {
             return self.fixed.pop();
         }
-        for _ in 0..self.probes.len() {
-            let at = self.turn % self.probes.len();
+        for _ in 0..families {
+            let at = self.turn % families;
             self.turn += 1;
             if let Some(width) = self.probes[at].propose() {
                 return Some(self.probes[at].family.with(width));
@@ -98,7 +94,7 @@ impl Search {
         self.fixed.pop()
     }
 
-    /// Whether the strategy proposed last was affordable.
+    /// Whether a proposed strategy was affordable.
     pub fn learn(&mut self, strategy: Strategy, affordable: bool) {
         for probe in &mut self.probes {
             if let Some(&width) = probe.tried.last()
@@ -112,23 +108,26 @@ impl Search {
 
 impl Probe {
     fn propose(&mut self) -> Option<u32> {
-        let width = loop {
-            let width = match self.dear {
-                Some(dear) if f64::from(dear) > f64::from(self.affordable) * CLOSE => {
-                    let middle = (f64::from(dear) * f64::from(self.affordable)).sqrt();
-                    let middle = (middle.round() as u32).clamp(self.affordable, dear - 1);
-                    if self.tried.contains(&middle) {
-                        return None;
-                    }
-                    middle
-                }
-                Some(_) => return None,
-                None => self.further.pop()?,
-            };
-            if !self.tried.contains(&width) {
-                break width;
+        let width = match (self.dear, self.tried.last()) {
+            (_, None) => self.first,
+            (Some(dear), _) if f64::from(dear) > f64::from(self.affordable) * CLOSE => {
+                let middle = (f64::from(dear) * f64::from(self.affordable)).sqrt();
+                (middle.round() as u32).clamp(self.affordable, dear - 1)
             }
+            (Some(_), _) => return None,
+            (None, Some(&last)) if last < self.most && !self.tried.contains(&self.most) => {
+                last.saturating_mul(2).min(self.most)
+            }
+            (None, _) => loop {
+                let width = self.further.pop()?;
+                if !self.tried.contains(&width) {
+                    break width;
+                }
+            },
         };
+        if self.tried.contains(&width) {
+            return None;
+        }
         self.tried.push(width);
         Some(width)
     }
@@ -147,8 +146,8 @@ mod tests {
     use super::*;
 
     /// What is proposed when everything up to `limit` lanes is affordable.
-    fn widths(lanes: u32, limit: u32) -> Vec<u32> {
-        let mut search = Search::new(lanes, 10_000);
+    fn widths(lanes: u32, expected: u32, limit: u32) -> Vec<u32> {
+        let mut search = Search::new(lanes, 10_000, expected);
         let mut seen = Vec::new();
         while let Some(strategy) = search.propose() {
             if let Strategy::Bands(width) = strategy {
@@ -162,13 +161,18 @@ mod tests {
     }
 
     #[test]
-    fn the_full_width_comes_first_and_neighbours_follow() {
-        assert_eq!(widths(4, u32::MAX), [4, 8, 2, 3, 12, 6, 1, 16]);
+    fn all_lanes_come_first_and_neighbours_follow() {
+        assert_eq!(widths(4, 100, u32::MAX), [4, 8, 2, 3, 12, 6, 1, 16]);
+    }
+
+    #[test]
+    fn what_is_expected_comes_first_and_is_doubled() {
+        assert_eq!(widths(1_000, 300, u32::MAX)[..4], [300, 600, 1_000, 2_000]);
     }
 
     #[test]
     fn what_is_too_dear_is_bisected() {
-        let widths = widths(1_000, 50);
+        let widths = widths(1_000, 1_000, 50);
         assert_eq!(widths[..3], [1_000, 32, 179]);
         let best = widths.iter().filter(|w| **w <= 50).max().unwrap();
         assert!((43..=50).contains(best), "{widths:?}");
@@ -176,6 +180,6 @@ mod tests {
 
     #[test]
     fn one_lane_still_proposes_something() {
-        assert_eq!(widths(1, 10), [1, 2, 3, 4]);
+        assert_eq!(widths(1, 1, 10), [1, 2, 3, 4]);
     }
 }

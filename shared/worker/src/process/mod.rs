@@ -79,6 +79,9 @@ pub(crate) async fn run<W>(
     let session = children.add(child.id());
     let watched = started(child.id());
     let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    // From here on somebody collects the process, whatever else fails.
+    let ending = session.clone();
+    let mut waiting = tokio::task::spawn_blocking(move || wait(child, &ending));
     let (Some(stdin), Some(stdout), Some(stderr)) = pipes else {
         return Err(io::Error::other("the process has no pipes"));
     };
@@ -87,8 +90,6 @@ pub(crate) async fn run<W>(
         ChildStdout::from_std(stdout)?,
         ChildStderr::from_std(stderr)?,
     );
-    let ending = session.clone();
-    let mut waiting = tokio::task::spawn_blocking(move || wait(child, &ending));
     let (mut output, mut too_much, mut timed_out) = (Vec::new(), false, false);
     let result = {
         let listening = async {

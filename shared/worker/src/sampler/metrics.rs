@@ -68,13 +68,16 @@ pub(crate) fn of(sampled: &Sampled, executions: &[Execution], target: &str) -> V
             at,
             execution.duration_ms as f64,
         );
-        series.add(
-            "TaskPeakMemory",
-            "Megabytes",
-            task_type,
-            at,
-            execution.peak_kib as f64 / 1024.0,
-        );
+        // Unknown for what runs in no process of its own.
+        if execution.peak_kib > 0 {
+            series.add(
+                "TaskPeakMemory",
+                "Megabytes",
+                task_type,
+                at,
+                execution.peak_kib as f64 / 1024.0,
+            );
+        }
         series.add(
             "TaskErrors",
             "Count",

@@ -232,7 +232,7 @@ impl Watch {
                 .or_default()
                 .push(point);
         }
-        state.sampled.peak_kib = state.sampled.peak_kib.max(peak_kib);
+        state.sampled.peak_kib = state.sampled.peak_kib.max(own_kib + peak_kib);
         peak_kib
     }
 }

@@ -23,7 +23,7 @@ fn assert_within(what: &str, measured: f64, known: f64) {
 }
 
 pub async fn samples_match_a_known_load() {
-    let bench = Bench::with(|settings| settings.sample_every_ms = 250, |_| {});
+    let bench = Bench::with(|settings| settings.sample_every_ms = 100, |_| {});
     let outcome = bench
         .execute(&bench.shard(0, vec![synthetic("load", CPU_MS, MIB)]))
         .await;
@@ -36,13 +36,11 @@ pub async fn samples_match_a_known_load() {
         f64::from(MIB),
     );
     let samples = bench.world.samples();
-    let memory = values(&samples, "TaskMemory");
+    let mut memory = values(&samples, "TaskMemory");
     assert!(memory.len() >= 8, "{memory:?}");
-    assert_within(
-        "sampled memory",
-        memory.iter().sum::<f64>() / memory.len() as f64,
-        f64::from(MIB),
-    );
+    // The first ones may have come while the pages were still being touched.
+    memory.sort_by(f64::total_cmp);
+    assert_within("sampled memory", memory[memory.len() / 2], f64::from(MIB));
     // A busy machine gives the load less than a whole core: what it got is known too.
     let cpu = values(&samples, "TaskCpu");
     let known = CPU_MS / usage.duration_ms as f64 * 100.0;

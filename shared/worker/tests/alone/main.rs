@@ -7,6 +7,7 @@
 #[path = "../worker/bench.rs"]
 #[expect(dead_code, reason = "shared with the tests of the other binary")]
 mod bench;
+mod deaths;
 mod disk;
 mod load;
 mod memory;
@@ -20,7 +21,7 @@ fn main() -> ExitCode {
     if let Some(code) = foreshard_worker::run_as_task(std::env::args_os()) {
         return code;
     }
-    if let Some(result) = secrets::inside() {
+    if let Some(result) = secrets::inside().or_else(deaths::inside) {
         return result;
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -35,6 +36,9 @@ fn main() -> ExitCode {
     });
     run("nothing_outlives_its_shard", || {
         runtime.block_on(strays::nothing_outlives_its_shard())
+    });
+    run("a_killed_worker_takes_its_task_with_it", || {
+        runtime.block_on(deaths::a_killed_worker_takes_its_task_with_it());
     });
     run(
         "a_task_finds_none_of_the_workers_credentials",

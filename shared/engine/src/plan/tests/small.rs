@@ -9,7 +9,7 @@ use foreshard_model::plan::{LaneMode, Planned, ShardKind};
 use foreshard_model::policy::RunOptions;
 use foreshard_model::units::Mib;
 use foreshard_model::workflow::{
-    Command, FileInput, FileOutput, FileSource, TaskKind, ValueSource,
+    Command, Effect, FileInput, FileOutput, FileSource, TaskKind, ValueSource,
 };
 
 use super::check::check;
@@ -230,6 +230,24 @@ fn deadlines_leave_room_for_the_tasks_own_timeouts() {
 }
 
 #[test]
+fn a_task_that_waits_for_others_takes_a_small_tier() {
+    let mut workflow = workflow("ask compute");
+    workflow.tasks[0].kind = TaskKind::Lambda {
+        function: "count".to_owned(),
+    };
+    let planned = planned(&workflow, &pool(), &single()).unwrap();
+    let tier = |name: &str| {
+        let nodes = &planned.topology.shards;
+        nodes
+            .iter()
+            .find(|n| n.first_task.as_str() == name)
+            .unwrap()
+            .tier
+    };
+    assert_eq!((tier("ask"), tier("compute")), (Mib(128), Mib(1_769)));
+}
+
+#[test]
 fn unknown_durations_are_assumed_and_said() {
     let mut workflow = workflow("a>b");
     workflow.tasks[0].estimate_ms = None;
@@ -250,6 +268,24 @@ fn unknown_durations_are_assumed_and_said() {
             "{subject}"
         );
     }
+}
+
+#[test]
+fn a_wish_that_cannot_be_honoured_is_said() {
+    let mut workflow = workflow("a>b b>c");
+    for task in [0, 2] {
+        extras(&mut workflow.tasks[task]).affinity.together = Some("pair".to_owned());
+    }
+    workflow.tasks[1].effect = Effect::Once;
+    let planned = planned(&workflow, &pool(), &RunOptions::default()).unwrap();
+    check(&planned, &workflow, &pool(), &RunOptions::default());
+    let said = planned.plan.reasons.iter().map(|r| r.because.as_str());
+    assert!(said.into_iter().any(|because| {
+        because.starts_with("the 2 tasks with `together: pair` do not share a shard")
+    }));
+    workflow.tasks[1].effect = Effect::Pure;
+    let together = super::planned(&workflow, &pool(), &RunOptions::default()).unwrap();
+    assert_eq!(shown(&together), "0: a b c | END <- 0");
 }
 
 #[test]
