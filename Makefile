@@ -7,6 +7,8 @@ PROFILE ?= dev
 STAGES := submit plan dispatch execute aggregate reshard
 BUILT := target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 FORESHARD := $(BUILT)/foreshard
+# Tests that need no emulator. All in one workspace-wide command: another choice of packages would build the SDKs again.
+QUICK := $(addprefix --test ,architecture dispatch every_write protocol reshard stages worker alone)
 say = @printf '\033[1m==> %s\033[0m\n' "$(1)"
 
 .PHONY: help build functions faulty demo up down test lint unit infra emulator e2e e2e-full schema clean
@@ -51,7 +53,7 @@ lint: ## formatting and lints
 
 unit: functions ## unit, property and architecture tests
 	$(call say,unit, property and architecture tests)
-	cargo test --workspace --profile $(PROFILE) --lib --bins --test architecture
+	cargo test --workspace --profile $(PROFILE) --lib --bins $(QUICK)
 	cargo test --workspace --profile $(PROFILE) --doc
 
 infra: infra-cdk/node_modules/.package-lock.json ## tests of the CDK constructs

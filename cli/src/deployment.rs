@@ -1,7 +1,10 @@
 //! The deployment that a command talks to: named, or the emulator that runs on this machine.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use foreshard_aws::client::{ApiClient, ApiError};
 use foreshard_aws::sdk::Credentials;
 use foreshard_engine::parse::Library;
@@ -111,6 +114,16 @@ pub async fn upload_bundles(
     Ok(digests)
 }
 
+/// Longest document that travels as text. In the gateway's event it is JSON within JSON within JSON: each quote becomes
+/// four bytes, and a document of 4 MiB full of them would pass Lambda's 6 MiB.
+const PLAIN_DOCUMENT_BYTES: usize = 256 * 1024;
+
+fn gzip(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes)?;
+    encoder.finish()
+}
+
 /// Puts the document into the request: as text, gzipped, or as an upload when it is large.
 ///
 /// # Errors
@@ -124,6 +137,9 @@ pub async fn attach_document(
         request.upload = Some(client.upload(UploadKind::Document, &source.raw).await?);
     } else if source.raw.len() < source.text.len() {
         request.document_gzip = Some(data_encoding::BASE64.encode(&source.raw));
+    } else if source.text.len() > PLAIN_DOCUMENT_BYTES {
+        let packed = gzip(&source.text).map_err(|error| CliError::Argument(error.to_string()))?;
+        request.document_gzip = Some(data_encoding::BASE64.encode(&packed));
     } else {
         request.document = Some(String::from_utf8_lossy(&source.text).into_owned());
     }

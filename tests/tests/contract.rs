@@ -6,6 +6,13 @@
     reason = "a check that cannot go on is a broken contract"
 )]
 
+/// Checks with their names.
+macro_rules! checks {
+    ($($check:path),* $(,)?) => {
+        vec![$((stringify!($check), (|adapters| Box::pin($check(adapters))) as Check)),*]
+    };
+}
+
 #[path = "contract/adapters.rs"]
 mod adapters;
 #[path = "contract/attempts.rs"]
@@ -42,12 +49,6 @@ use adapters::Adapters;
 
 /// One check: panics when the contract is broken.
 type Check = fn(Arc<Adapters>) -> Pin<Box<dyn Future<Output = ()> + Send>>;
-
-macro_rules! checks {
-    ($($check:path),* $(,)?) => {
-        vec![$((stringify!($check), (|adapters| Box::pin($check(adapters))) as Check)),*]
-    };
-}
 
 /// What every adapter must keep.
 fn contract() -> Vec<(&'static str, Check)> {

@@ -135,7 +135,7 @@ mod tests {
             event(1000, EventKind::Settled, 2, 0),
         ];
         insta::assert_snapshot!(draw(&events), @r"
-        lane    0 │aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaacccccccccccccccccccccccccccccccccccccc│
+        lane    0 │aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaccccccccccccccccccccccccccccccccccccc│
         lane    1 │✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗········│
                   0 s                                                               1.00 s
         ");

@@ -19,6 +19,7 @@ PRIVATE_NAMES: dict[str, tuple[str, ...]] = {
     "ministack.core.responses": (
         "error_response_json", "get_account_id", "get_region", "json_response", "request_scope",
     ),
+    "ministack.services.apigateway_v1": ("_lambda_proxy_response",),
     "ministack.services.cloudwatch": ("_dims_key", "_evict_old_metrics", "_metric_bucket"),
     "ministack.services.cloudwatch_logs": (
         "_append_log_events", "_fanout_to_subscription_filters", "_log_groups", "_make_group_arn",

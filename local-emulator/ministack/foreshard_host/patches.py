@@ -7,6 +7,7 @@ from foreshard_host import (
     execution_history,
     execution_start,
     expression_cache,
+    gateway_status,
     lambda_task,
     metric_eviction,
     path_fields,
@@ -40,6 +41,7 @@ def patched_application(record: EnvironmentRecord):
     metric_eviction.install()
     expression_cache.install()
     FunctionLogs().install()
+    gateway_status.install()
     # History first: the limits look at what it is asked to write.
     for rule in (
         execution_history,

@@ -169,9 +169,12 @@ pub(crate) fn fault_file() -> Option<std::path::PathBuf> {
     env::var_os("FORESHARD_FAULT_FILE").map(Into::into)
 }
 
+/// Where variables come from: the process, or a test's table.
+type LookUp<'a> = Box<dyn Fn(&str) -> Option<String> + 'a>;
+
 /// Reads variables and collects what is wrong with them.
 pub(crate) struct Reader<'a> {
-    look_up: Box<dyn Fn(&str) -> Option<String> + 'a>,
+    look_up: LookUp<'a>,
     problems: Vec<String>,
 }
 

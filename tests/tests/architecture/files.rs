@@ -53,6 +53,8 @@ fn read(path: &Path) -> String {
 fn every_file_opens_with_a_sentence_about_itself() {
     let missing: Vec<String> = sources()
         .iter()
+        // A test of a construct is named after it, and says the rest in its first `describe`.
+        .filter(|path| !path.to_string_lossy().ends_with(".test.ts"))
         .filter(|path| {
             let text = read(path);
             let mut lines = text

@@ -149,12 +149,16 @@ impl Console {
         let key = |sort: &str| json!([{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": sort, "KeyType": "RANGE"}]);
         let index = |name: &str| json!({"IndexName": name, "KeySchema": key(name), "Projection": {"ProjectionType": "ALL"}});
         let text = |name: &str| json!({"AttributeName": name, "AttributeType": "S"});
+        let (attributes, indexes) = (
+            ["pk", "sk", "ready_rank", "live"].map(text),
+            ["ready_rank", "live"].map(index),
+        );
         let table = json!({
             "TableName": name,
             "BillingMode": "PAY_PER_REQUEST",
-            "AttributeDefinitions": ["pk", "sk", "ready_rank", "live"].map(text),
+            "AttributeDefinitions": attributes,
             "KeySchema": key("sk"),
-            "LocalSecondaryIndexes": ["ready_rank", "live"].map(index),
+            "LocalSecondaryIndexes": indexes,
         });
         self.json("dynamodb", "DynamoDB_20120810.CreateTable", &table)
             .await;

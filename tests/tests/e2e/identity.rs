@@ -1,6 +1,5 @@
 //! A task sees the identity that its run assumed and nothing of the worker's own, and one trace id is in every stage's log.
 
-use foreshard_model::ids::RunId;
 use serde_json::{Value, json};
 
 use super::documents::{bash, document};
@@ -66,8 +65,8 @@ async fn mark_worker(on: &Deployment) -> (serde_json::Map<String, Value>, String
     (variables, before)
 }
 
-/// Functions whose log has a line with both the run and the trace id.
-async fn logged(on: &Deployment, run: &RunId, trace_id: &str) -> Vec<&'static str> {
+/// Functions whose log has the trace id, which no other run has.
+async fn logged(on: &Deployment, trace_id: &str) -> Vec<&'static str> {
     let mut logged = Vec::new();
     for stage in ["submit", "plan", "dispatch", WORKER, "aggregate"] {
         let lines = on
@@ -96,6 +95,17 @@ async fn identity() {
         runs::diagnosis(&on, &run).await
     );
 
+    let plan = runs::plan(&on, &run).await;
+    let targets: Vec<_> = plan
+        .shards
+        .iter()
+        .filter_map(|shard| shard.target.clone())
+        .collect();
+    assert!(
+        targets.iter().all(|target| target.starts_with(&function)),
+        "{targets:?}: the secret is in `{function}`"
+    );
+
     let result = on.api.result(&run).await.expect("the result is there");
     let (who, spy) = (&result.outputs["who"], &result.outputs["spy"]);
     println!("who: {who}\nspy: {spy}");
@@ -122,7 +132,7 @@ async fn identity() {
         view.trace_id.as_str(),
         "the task has the trace id"
     );
-    let logged = logged(&on, &run, &view.trace_id).await;
+    let logged = logged(&on, &view.trace_id).await;
     assert_eq!(
         logged,
         ["submit", "plan", "dispatch", WORKER, "aggregate"],

@@ -4,6 +4,7 @@ use foreshard_model::api::{SubmitRequest, UploadKind};
 use foreshard_model::limits::INLINE_DOCUMENT_BYTES;
 use serde_json::{Value, json};
 
+use super::command_line::foreshard;
 use super::documents::{burn, document};
 use super::runs::{self, PATIENCE};
 use super::stack::deployment;
@@ -91,4 +92,29 @@ async fn a_large_value_moves_between_tasks() {
     );
     let shards = runs::shards(&on, &item).await;
     println!("{seen} bytes moved between {} shards", shards.len());
+}
+
+/// Quotes are escaped twice on their way through the gateway: the command line packs what would not get through.
+#[tokio::test]
+async fn a_document_full_of_quotes_runs_from_the_command_line() {
+    let on = deployment().await;
+    let mut document = padded(0);
+    document["description"] = json!("\"".repeat(INLINE_DOCUMENT_BYTES / 2 - 4096));
+    let text = document.to_string();
+    assert!(text.len() <= INLINE_DOCUMENT_BYTES && text.len() > INLINE_DOCUMENT_BYTES / 10 * 9);
+    let file = tempfile::Builder::new()
+        .suffix(".json")
+        .tempfile()
+        .expect("a file");
+    std::fs::write(file.path(), text).expect("it is written");
+    let said = foreshard(
+        on.stack,
+        &[
+            "run",
+            &file.path().display().to_string(),
+            "--format",
+            "json",
+        ],
+    );
+    assert_eq!(said.code, 0, "{}\n{}", said.out, said.err);
 }

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use foreshard_model::message::Cause;
 use serde_json::Value;
 
 use super::documents::chain;
@@ -90,33 +89,21 @@ async fn worker_killed() {
     let witness = Witness::of(&on, &run).await;
     witness.assert_committed_once(&tasks);
     let repeated = witness.repeated(&tasks);
-    assert_eq!(
-        repeated.len(),
-        1,
-        "only the task that died is started again: {repeated:?}"
-    );
-    assert!(repeated.values().all(|starts| *starts == 2), "{repeated:?}");
-    let shards = runs::shards(&on, &item).await;
-    let lost: u32 = shards
-        .iter()
-        .filter_map(|s| s.failures.get(&Cause::WorkerLost))
-        .sum();
-    let attempts: u32 = item.summary.map_or(0, |summary| summary.attempts);
+    let failures: Vec<_> = runs::shards(&on, &item)
+        .await
+        .into_iter()
+        .map(|shard| shard.failures)
+        .filter(|failures| !failures.is_empty())
+        .collect();
     println!(
-        "worker {} killed after {before} of {TASKS} starts: {} starts in all, {attempts} attempts, {lost} lost, repeated {:?}",
+        "worker {} killed after {before} of {TASKS} starts: {} starts in all, failures {failures:?}, repeated {repeated:?}",
         workers[0],
         witness.all_starts(),
-        repeated
-            .keys()
-            .map(|task| task.as_str())
-            .collect::<Vec<_>>()
     );
+    assert_eq!(failures.len(), 1, "one shard has lost one attempt");
+    // None at all when the kill came just between two tasks.
     assert!(
-        shards
-            .iter()
-            .map(|s| s.failures.values().sum::<u32>())
-            .sum::<u32>()
-            >= 1,
-        "the loss is recorded"
+        repeated.len() <= 1 && repeated.values().all(|starts| *starts == 2),
+        "only the task that died is started again: {repeated:?}"
     );
 }

@@ -170,6 +170,18 @@ fn excerpt(bytes: &[u8]) -> String {
     text.chars().take(EXCERPT_CHARS).collect()
 }
 
+/// What the API itself says of a document that is too large, for a request that the gateway has not let through to it.
+fn too_large() -> ProblemDocument {
+    ProblemDocument {
+        kind: "errors.md#fs3008".to_owned(),
+        title: "too large for a request".to_owned(),
+        status: StatusCode::PAYLOAD_TOO_LARGE.as_u16(),
+        code: "FS3008".to_owned(),
+        detail: "the gateway takes requests up to 6 MiB: upload the document".to_owned(),
+        problems: Vec::new(),
+    }
+}
+
 /// What a status and a body mean: an answer, a refusal that stays one, or something that may pass.
 fn outcome(url: &reqwest::Url, status: StatusCode, body: Vec<u8>) -> Attempt {
     if status.is_success() {
@@ -177,6 +189,9 @@ fn outcome(url: &reqwest::Url, status: StatusCode, body: Vec<u8>) -> Attempt {
     }
     let error = match serde_json::from_slice::<ProblemDocument>(&body) {
         Ok(problem) => ApiError::Refused(Box::new(problem)),
+        Err(_) if status == StatusCode::PAYLOAD_TOO_LARGE => {
+            ApiError::Refused(Box::new(too_large()))
+        }
         // The gateway itself refuses with `{"message": …}`: a signature, a throttle, a route.
         Err(_) => ApiError::Unreachable(format!("`{url}`: status {status}: {}", excerpt(&body))),
     };

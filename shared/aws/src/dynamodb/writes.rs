@@ -136,7 +136,10 @@ fn written(run: &RunKey, write: &Write) -> PortResult<(String, Attributes, Expec
 impl FrontierWrites for DynamoTable {
     async fn commit(&self, run: &RunKey, writes: &[Write]) -> PortResult<()> {
         match writes {
-            [] => Ok(()),
+            [] => Err(PortError::Refused(format!(
+                "no write in a transaction of {}",
+                run.run
+            ))),
             [write] => {
                 let (what, attributes, expect) = written(run, write)?;
                 self.put_one(&what, attributes, expect).await

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use foreshard_engine::parse::Parsed;
 use foreshard_model::limits::{INLINE_DOCUMENT_BYTES, UPLOADED_DOCUMENT_BYTES};
@@ -60,7 +61,7 @@ async fn large(ports: &Ports, run: &RunItem) -> PortResult<Looked> {
             run.document.key, run.document.bytes
         )));
     }
-    let file = Scratch(ports.scratch.join(format!("{}.document", run.run)));
+    let file = Scratch(ports.scratch.join(scratch_name(run)));
     let (digest, bytes) = ports.blobs.get_file(&run.document.key, &file.0).await?;
     if digest != run.document.sha256 || bytes != run.document.bytes {
         return Err(PortError::Corrupt(format!(
@@ -69,6 +70,13 @@ async fn large(ports: &Ports, run: &RunItem) -> PortResult<Looked> {
         )));
     }
     look_stream(ports.blobs.as_ref(), &run.context.tenant, || open(&file.0)).await
+}
+
+/// A name of its own for each reading: a repeat may be under way in the same folder.
+fn scratch_name(run: &RunItem) -> String {
+    static READINGS: AtomicU64 = AtomicU64::new(0);
+    let reading = READINGS.fetch_add(1, Ordering::Relaxed);
+    format!("{}.{}.{reading}.document", run.run, std::process::id())
 }
 
 fn open(path: &Path) -> PortResult<BufReader<File>> {
