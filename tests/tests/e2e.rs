@@ -27,6 +27,8 @@ mod examples;
 mod history;
 #[path = "e2e/identity.rs"]
 mod identity;
+#[path = "e2e/kinds.rs"]
+mod kinds;
 #[path = "e2e/large_input.rs"]
 mod large_input;
 #[path = "e2e/lost_lanes.rs"]

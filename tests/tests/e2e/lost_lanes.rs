@@ -117,7 +117,7 @@ async fn a_lost_lane_is_healed() {
     let function = on.stack.function("dispatch");
     let variables = on
         .cloud
-        .add_variables(&function, &[("FORESHARD_TABLE", "no-such-table")])
+        .add_variables(&function, &[("FORESHARD_BUCKET", "no-such-bucket")])
         .await;
     let item = runs::item(&on, &run).await;
     let lost = async || (History::of(&on, &item).await.count("LaneEnds") >= 1).then_some(());
