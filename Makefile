@@ -52,7 +52,7 @@ lint: ## formatting and lints
 	cargo clippy --workspace --all-targets --profile $(PROFILE) -- -D warnings
 
 unit: functions ## unit, property and architecture tests
-	$(call say,unit, property and architecture tests)
+	$(call say,unit and property tests and the architecture)
 	cargo test --workspace --profile $(PROFILE) --lib --bins $(QUICK)
 	cargo test --workspace --profile $(PROFILE) --doc
 
