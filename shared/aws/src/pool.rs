@@ -3,14 +3,10 @@
 use std::collections::BTreeMap;
 
 use foreshard_model::ids::TargetId;
-use foreshard_model::limits::{ACCOUNT_CONCURRENCY, LAMBDA_TIMEOUT_MS};
+use foreshard_model::limits::{ACCOUNT_CONCURRENCY, CONCURRENCY_KEPT_FREE, LAMBDA_TIMEOUT_MS};
 use foreshard_model::target::{Architecture, Pool, Target};
 use foreshard_model::units::Mib;
 use foreshard_stages::ports::Wiring;
-
-/// Concurrency that lanes leave to everything else in the account. Source: Lambda, "Reserved concurrency": 100 always stay
-/// unreserved.
-const CONCURRENCY_LEFT: u32 = 100;
 
 /// The targets of one deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +48,7 @@ impl Wiring for DeployedPool {
                 .collect(),
             lanes_max: self
                 .lanes_max
-                .unwrap_or(ACCOUNT_CONCURRENCY - CONCURRENCY_LEFT),
+                .unwrap_or(ACCOUNT_CONCURRENCY - CONCURRENCY_KEPT_FREE),
             lane_memory: self.lane_memory,
             concurrency: ACCOUNT_CONCURRENCY,
         }
