@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::EmulatorError;
 use crate::home::Home;
-use crate::process::Process;
+use crate::process::{Process, wait_until};
 
 /// A running emulator with the control plane deployed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,15 +96,18 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock.
+    /// Takes the lock, waiting at most `patience` for whoever has it: two that bring the same emulator down, a test's
+    /// watcher and its caller, are both right.
     ///
     /// # Errors
-    /// [`EmulatorError::Busy`] when somebody has it.
-    pub fn take(home: &Home) -> Result<Self, EmulatorError> {
+    /// [`EmulatorError::Busy`] when somebody still has it then.
+    pub fn take(home: &Home, patience: Duration) -> Result<Self, EmulatorError> {
         home.create_state()?;
         let path = home.state.join("lock");
         let file = File::create(&path).map_err(EmulatorError::io("cannot open", &path))?;
-        file.try_lock().map_err(|_| EmulatorError::Busy(path))?;
+        if !wait_until(patience, || file.try_lock().is_ok()) {
+            return Err(EmulatorError::Busy(path));
+        }
         Ok(Self { _file: file })
     }
 }
@@ -144,9 +148,25 @@ mod tests {
     #[test]
     fn only_one_brings_it_up() {
         let (_folder, home) = home();
-        let held = Lock::take(&home).expect("free");
-        assert!(matches!(Lock::take(&home), Err(EmulatorError::Busy(_))));
+        let now = Duration::ZERO;
+        let held = Lock::take(&home, now).expect("free");
+        assert!(matches!(
+            Lock::take(&home, now),
+            Err(EmulatorError::Busy(_))
+        ));
         drop(held);
-        Lock::take(&home).expect("free again");
+        Lock::take(&home, now).expect("free again");
+    }
+
+    #[test]
+    fn who_waits_gets_it_once_it_is_free() {
+        let (_folder, home) = home();
+        let held = Lock::take(&home, Duration::ZERO).expect("free");
+        let patient = std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| Lock::take(&home, Duration::from_secs(60)).is_ok());
+            drop(held);
+            waiting.join()
+        });
+        assert!(patient.expect("no panic"));
     }
 }

@@ -1,6 +1,7 @@
 //! Up and down: each step is skipped when it is done already, so an interrupted `up` is repaired by the next.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::deploy::{self, Deployment};
 use crate::error::EmulatorError;
@@ -12,6 +13,9 @@ use crate::progress::Progress;
 use crate::record::{Lock, Record};
 use crate::tools;
 use crate::venv;
+
+/// How long `down` waits for an `up` or another `down` at work: longer than a process is given to stop.
+pub const DOWN_PATIENCE: Duration = Duration::from_secs(30);
 
 /// What may be asked of `up`.
 #[derive(Debug, Clone, Default)]
@@ -33,7 +37,7 @@ pub fn up(
     options: &UpOptions,
     progress: &dyn Progress,
 ) -> Result<Record, EmulatorError> {
-    let _lock = Lock::take(home)?;
+    let _lock = Lock::take(home, Duration::ZERO)?;
     let tools = tools::find(home).map_err(EmulatorError::ToolsMissing)?;
     let artifacts = options
         .artifacts
@@ -65,9 +69,9 @@ pub fn up(
 /// Stops the emulator; false when none was running.
 ///
 /// # Errors
-/// [`EmulatorError::Busy`] while somebody brings it up.
+/// [`EmulatorError::Busy`] when somebody brings it up and is not done in [`DOWN_PATIENCE`].
 pub fn down(home: &Home) -> Result<bool, EmulatorError> {
-    let _lock = Lock::take(home)?;
+    let _lock = Lock::take(home, DOWN_PATIENCE)?;
     let stopped = running(home).is_some_and(|process| process.stop());
     Record::remove(home);
     Ok(stopped)
