@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::ids::{RunId, Sha256Hex};
 use crate::ledger::Event;
 use crate::message::Failure;
+use crate::plan::Plan;
 use crate::policy::RunOptions;
 use crate::problem::Problem;
 use crate::run::{RunItem, RunState, RunSummary};
@@ -93,7 +94,7 @@ pub struct UploadAnswer {
 }
 
 /// A run as its owner sees it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunView {
     /// Its id.
     pub run: RunId,
@@ -127,7 +128,7 @@ pub struct RunView {
 }
 
 /// Size of a planned run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlannedView {
     /// Tasks.
     pub tasks: u32,
@@ -161,7 +162,7 @@ impl From<&RunItem> for RunView {
 }
 
 /// `GET /runs`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunPage {
     /// Newest first.
     pub runs: Vec<RunView>,
@@ -171,7 +172,7 @@ pub struct RunPage {
 }
 
 /// `GET /runs/{run}/events`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EventPage {
     /// Oldest first.
     pub events: Vec<Event>,
@@ -183,7 +184,7 @@ pub struct EventPage {
 }
 
 /// `GET /runs/{run}/logs`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LogPage {
     /// Ordered by shard, attempt, task.
     pub logs: Vec<TaskLog>,
@@ -193,7 +194,7 @@ pub struct LogPage {
 }
 
 /// What one task wrote to its standard error.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TaskLog {
     /// The task.
     pub task: String,
@@ -206,7 +207,7 @@ pub struct TaskLog {
 }
 
 /// Something too large for an answer: fetch it from `url`, without further credentials, while that is valid.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Elsewhere {
     /// Presigned GET.
     pub url: String,
@@ -217,7 +218,7 @@ pub struct Elsewhere {
 }
 
 /// `GET /runs/{run}/result`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ResultView {
     /// The run.
     pub run: RunId,
@@ -236,10 +237,20 @@ pub struct ResultView {
 }
 
 /// `GET /runs/{run}/plan`, when the plan is too large for an answer; otherwise the plan itself is answered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlanElsewhere {
     /// Where it is.
     pub elsewhere: Elsewhere,
+}
+
+/// `GET /runs/{run}/plan`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum PlanView {
+    /// Where it is, when it is too large for an answer.
+    Elsewhere(PlanElsewhere),
+    /// The plan itself.
+    Plan(Box<Plan>),
 }
 
 /// `PUT /workflows`: registers a document under its own name and version. Exactly one of the three is given.
@@ -267,7 +278,7 @@ pub struct WorkflowEntry {
 }
 
 /// `GET /workflows`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WorkflowPage {
     /// By name, then version.
     pub workflows: Vec<WorkflowEntry>,
@@ -277,7 +288,7 @@ pub struct WorkflowPage {
 }
 
 /// `GET /workflows/{name}/{version}`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WorkflowView {
     /// Its name.
     pub name: String,
@@ -294,7 +305,7 @@ pub struct WorkflowView {
 }
 
 /// An error answer: RFC 9457, `application/problem+json`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ProblemDocument {
     /// Section of docs/errors.md, as a relative reference.
     #[serde(rename = "type")]

@@ -2,6 +2,7 @@
 //!
 //! Each is at most [`crate::limits::LANE_MESSAGE_BYTES`]: what is larger travels as a [`Claim`].
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::claim::Claim;
@@ -185,7 +186,7 @@ pub enum OutcomeStatus {
 }
 
 /// Why something failed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Failure {
     /// The kind of cause: decides whether and how it is repeated.
     pub cause: Cause,
@@ -198,7 +199,18 @@ pub struct Failure {
 
 /// The kinds of cause.
 #[derive(
-    Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    Debug,
+    Default,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{Generation, RunId, ShardId, TaskId};
@@ -13,7 +14,7 @@ use crate::topology::Topology;
 use crate::workflow::OnFailure;
 
 /// How the lanes of a round run.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LaneMode {
     /// Branches of an inline Map: one history, at most 40 lanes.
@@ -24,7 +25,7 @@ pub enum LaneMode {
 }
 
 /// Everything that was decided for a run. Stored once, never changed; a re-cut makes the next generation.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Plan {
     /// The run.
     pub run: RunId,
@@ -65,7 +66,7 @@ pub struct Plan {
 }
 
 /// One shard of a plan, as shown to people.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PlannedShard {
     /// Its id.
     pub id: ShardId,
@@ -91,7 +92,18 @@ pub struct PlannedShard {
 
 /// What a shard is.
 #[derive(
-    Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    Debug,
+    Default,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum ShardKind {
@@ -105,7 +117,7 @@ pub enum ShardKind {
 }
 
 /// One choice of the planning and its reason, with the numbers.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Reason {
     /// What was decided: `shard`, `place`, `lanes`, `memory`, `assume`, …
     pub subject: String,
@@ -117,7 +129,7 @@ pub struct Reason {
 }
 
 /// Proof that a limit holds: the worst value of the plan, and where it occurs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LimitProof {
     /// Which limit, such as `state payload`.
     pub limit: String,

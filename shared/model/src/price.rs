@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::units::Usd;
 
 /// An amount as an interval.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Interval {
     /// Optimistic: one in ten runs is cheaper or quicker.
     pub low: f64,
@@ -18,7 +19,7 @@ pub struct Interval {
 }
 
 /// The price of a plan before it runs.
-#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Price {
     /// Everything together, in dollars.
     pub total_usd: Interval,

@@ -167,7 +167,7 @@ pub struct PlanPointer {
 }
 
 /// The figures of a finished run.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunSummary {
     /// Tasks of the workflow.
     pub tasks: u32,

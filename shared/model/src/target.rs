@@ -25,7 +25,7 @@ pub enum Architecture {
 }
 
 /// One place that can execute a shard.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Target {
     /// As Step Functions invokes it.
     pub id: TargetId,
@@ -63,7 +63,7 @@ impl Target {
 }
 
 /// The targets that one deployment may use, and how much may run at once.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Pool {
     /// By ascending memory.
     pub targets: Vec<Target>,

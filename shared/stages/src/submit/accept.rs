@@ -32,7 +32,7 @@ use crate::read::claim;
 const PLANNED_AT_ONCE: usize = 10_000;
 
 /// Longest idempotency key.
-const KEY_CHARS: usize = 256;
+pub(super) const KEY_CHARS: usize = 256;
 
 /// Bundles that are looked for at the same time.
 const LOOKS_AT_ONCE: usize = 16;

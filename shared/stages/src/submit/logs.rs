@@ -15,7 +15,7 @@ use super::refusal::Answered;
 use crate::ports::PortResult;
 
 /// Logs in a page when nobody asks for another number, and at most: 16 of the largest are 4 MiB.
-const LOGS: (usize, usize) = (10, 16);
+pub(super) const LOGS: (usize, usize) = (10, 16);
 
 /// Objects that are read at the same time.
 const READS_AT_ONCE: usize = 8;

@@ -9,6 +9,7 @@ mod control;
 mod document;
 mod http;
 mod logs;
+mod openapi;
 mod options;
 mod outputs;
 mod put_back;
@@ -16,7 +17,8 @@ mod query;
 mod reading;
 mod refusal;
 mod register;
-mod route;
+mod routes;
+mod table;
 mod trace;
 mod uploads;
 mod wake;
@@ -24,10 +26,11 @@ mod wake;
 use std::sync::Arc;
 
 pub use http::{ApiRequest, ApiResponse, Identity, JSON, PROBLEM_JSON};
+pub use openapi::openapi;
 pub use refusal::Code;
 
 use self::refusal::{Answered, Refusal};
-use self::route::Route;
+use self::table::{Call, matched};
 use crate::ports::{
     BlobLists, BlobPresigns, BlobReads, BlobWrites, Clock, Executions, FrontierReads,
     FrontierWrites, LaneTokens, LedgerReads, LedgerWrites, RunReads, RunWrites, Wiring,
@@ -84,23 +87,14 @@ pub async fn answer(ports: &Ports, request: &ApiRequest) -> ApiResponse {
 
 async fn routed(ports: &Ports, request: &ApiRequest) -> Answered {
     let identity = identified(request)?;
-    match route::route(request)? {
-        Route::Submit => accept::submit(ports, identity, request).await,
-        Route::List => reading::list(ports, identity, request).await,
-        Route::Run(run) => reading::run(ports, identity, &run).await,
-        Route::Cancel(run) => control::cancel(ports, identity, &run).await,
-        Route::Pause(run) => control::pause(ports, identity, &run).await,
-        Route::Resume(run) => control::resume(ports, identity, &run).await,
-        Route::Events(run) => reading::events(ports, identity, &run, request).await,
-        Route::Plan(run) => outputs::plan(ports, identity, &run).await,
-        Route::Result(run) => outputs::result(ports, identity, &run).await,
-        Route::Logs(run) => logs::logs(ports, identity, &run, request).await,
-        Route::Upload => uploads::upload(ports, identity, request).await,
-        Route::Pool => Ok(ApiResponse::json(200, &ports.wiring.pool())),
-        Route::Register => register::register(ports, identity, request).await,
-        Route::Workflows => register::list(ports, identity, request).await,
-        Route::Workflow(name, version) => register::get(ports, identity, &name, &version).await,
-    }
+    let (route, segments) = matched(&request.method, &request.path)?;
+    let call = Call {
+        ports,
+        identity,
+        request,
+        segments,
+    };
+    (route.handler)(call).await
 }
 
 /// The caller, as the gateway has verified it. Account and principal end up in keys, tags and session names, so their

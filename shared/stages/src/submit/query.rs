@@ -4,7 +4,7 @@ use super::http::ApiRequest;
 use super::refusal::{Code, Refusal};
 
 /// Longest `after` that is passed on: longer than every sort key and object name that an answer has given.
-const AFTER_BYTES: usize = 1_024;
+pub(super) const AFTER_BYTES: usize = 1_024;
 
 /// How many entries the caller wants: `(default, most)`; more than the most is the most.
 pub(super) fn limit(request: &ApiRequest, bounds: (usize, usize)) -> Result<usize, Refusal> {

@@ -11,15 +11,15 @@ use super::Ports;
 use super::http::{ApiRequest, ApiResponse, Identity};
 use super::query::{after, limit};
 use super::refusal::{Answered, Code, Refusal};
-use super::route::no_run;
+use super::table::no_run;
 use crate::keys;
 use crate::ports::PortError;
 
 /// Runs in a page when nobody asks for another number, and at most.
-const RUNS: (usize, usize) = (20, 100);
+pub(super) const RUNS: (usize, usize) = (20, 100);
 
 /// Events in a page when nobody asks for another number, and at most. An event is below 1 KiB.
-const EVENTS: (usize, usize) = (500, 2_000);
+pub(super) const EVENTS: (usize, usize) = (500, 2_000);
 
 /// How far a page of events stays behind, in milliseconds: a stage records an event after the write that it tells of,
 /// within its own time limit for a retry of one request.

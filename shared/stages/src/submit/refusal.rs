@@ -53,11 +53,13 @@ pub enum Code {
     Broken,
     /// The input lacks values that the workflow takes from it.
     BadInput,
+    /// The caller's account starts too much at once.
+    TooMany,
 }
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::BadBody,
         Self::NoRoute,
         Self::BadMethod,
@@ -80,6 +82,7 @@ impl Code {
         Self::Busy,
         Self::Broken,
         Self::BadInput,
+        Self::TooMany,
     ];
 
     /// The stable code, the HTTP status, and one line.
@@ -108,6 +111,7 @@ impl Code {
             Self::Busy => ("FS3020", 409, "others write at the same time"),
             Self::Broken => ("FS3021", 500, "something stored cannot be read"),
             Self::BadInput => ("FS3022", 400, "the input lacks a value"),
+            Self::TooMany => ("FS3023", 429, "too many at once"),
         }
     }
 }
@@ -118,7 +122,7 @@ pub(super) struct Refusal {
     pub(super) code: Code,
     detail: String,
     problems: Vec<Problem>,
-    allow: Option<&'static str>,
+    allow: Option<String>,
 }
 
 /// What a route gives.
@@ -150,9 +154,9 @@ impl Refusal {
     }
 
     /// The route takes only these methods.
-    pub(super) fn method(seen: &str, allow: &'static str) -> Self {
+    pub(super) fn method(seen: &str, allow: &str) -> Self {
         Self {
-            allow: Some(allow),
+            allow: Some(allow.to_owned()),
             ..Self::new(Code::BadMethod, format!("`{seen}`: only {allow}"))
         }
     }
@@ -175,7 +179,7 @@ impl Refusal {
         let mut answer = ApiResponse::json(status, &document);
         answer.content_type = PROBLEM_JSON;
         if let Some(allow) = self.allow {
-            answer.headers.insert("allow", allow.to_owned());
+            answer.headers.insert("allow", allow);
         }
         if status == 503 {
             answer.headers.insert("retry-after", "2".to_owned());

@@ -15,7 +15,7 @@ use crate::library::{Looked, look};
 use crate::ports::PortError;
 
 /// Workflows in a page when nobody asks for another number, and at most.
-const WORKFLOWS: (usize, usize) = (100, 1_000);
+pub(super) const WORKFLOWS: (usize, usize) = (100, 1_000);
 
 /// Registers a document that has no problems, those of what it refers to included.
 pub(super) async fn register(ports: &Ports, identity: &Identity, request: &ApiRequest) -> Answered {
