@@ -146,6 +146,14 @@ async fn end(
     if !written(ports, &next).await? {
         return Ok(None);
     }
+    tracing::info!(
+        run = %next.run,
+        state = next.state.as_str(),
+        cause = next.cause.as_ref().map(|c| c.cause.as_str()),
+        makespan_s = summary.makespan_s,
+        cost_usd = summary.cost_usd.0,
+        "the run has ended"
+    );
     let because = match &next.cause {
         Some(cause) if state == RunState::Failed => {
             format!("{}: {}", cause.cause.as_str(), cause.message)

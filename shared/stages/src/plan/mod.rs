@@ -173,10 +173,13 @@ async fn planned(ports: &Ports, run: &RunItem) -> Result<Result<(), PortError>, 
         .await?;
     let now = ports.clock.now();
     let next = lifecycle::planned(run, &stored.workflow, stored.pointer, now);
-    Ok(match next {
-        Some(next) => ports.run_writes.update_run(&next).await,
-        None => Ok(()),
-    })
+    let Some(next) = next else { return Ok(Ok(())) };
+    let written = ports.run_writes.update_run(&next).await;
+    if let (Ok(()), Some(plan)) = (&written, &next.plan) {
+        let (tasks, shards, lanes) = (plan.tasks, plan.shards, plan.lanes);
+        tracing::info!(run = %next.run, tasks, shards, lanes, "planned");
+    }
+    Ok(written)
 }
 
 /// Reads the document, decides, stores: the plan, or why there is none.
