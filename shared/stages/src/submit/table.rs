@@ -116,11 +116,11 @@ pub(super) fn routes() -> impl Iterator<Item = &'static Route> {
     TABLE.iter().copied().flatten()
 }
 
+/// Values of a template's segments in braces, by name.
+pub(super) type Segments = Vec<(&'static str, String)>;
+
 /// The route of a request, with the values of its segments.
-pub(super) fn matched(
-    method: &str,
-    path: &str,
-) -> Result<(&'static Route, Vec<(&'static str, String)>), Refusal> {
+pub(super) fn matched(method: &str, path: &str) -> Result<(&'static Route, Segments), Refusal> {
     if path.len() > PATH_BYTES {
         return Err(Refusal::new(Code::NoRoute, "the path is too long"));
     }
@@ -142,7 +142,7 @@ pub(super) fn matched(
 }
 
 /// The values of the template's segments in braces, when the path has its form.
-fn segments(template: &'static str, path: &str) -> Option<Vec<(&'static str, String)>> {
+fn segments(template: &'static str, path: &str) -> Option<Segments> {
     let mut values = Vec::new();
     let mut given = path.split('/').filter(|part| !part.is_empty());
     for expected in template.split('/').filter(|part| !part.is_empty()) {
