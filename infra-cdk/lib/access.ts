@@ -1,19 +1,13 @@
 /** Decides what each stage may do: no more than the ports that it takes. */
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { Bucket, KeyPrefix } from './bucket';
+import type { Encryption } from './encryption';
 import type { MachineArns } from './machine-arns';
 import type { Stage } from './stages';
 import type { Table } from './table';
 
-/** Permissions of DynamoDB on items. A transaction needs those of its parts: `ConditionCheckItem` is one of them. */
-type ItemAction =
-  | 'GetItem'
-  | 'PutItem'
-  | 'UpdateItem'
-  | 'DeleteItem'
-  | 'ConditionCheckItem'
-  | 'BatchGetItem'
-  | 'BatchWriteItem';
+/** Permissions of DynamoDB on items. A transaction needs those of its parts, and none of its own. */
+type ItemAction = 'GetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'BatchGetItem' | 'BatchWriteItem';
 
 type MachineAction = 'StartExecution' | 'SendTaskSuccess' | 'DescribeExecution';
 
@@ -30,20 +24,16 @@ export interface Access {
   readonly metrics?: string;
 }
 
-const AGGREGATE_ITEMS: readonly ItemAction[] = [
-  'GetItem',
-  'PutItem',
-  'UpdateItem',
-  'DeleteItem',
-  'ConditionCheckItem',
-  'BatchGetItem',
-  'BatchWriteItem',
-];
+/** What reading and writing the frontier and telling the ledger needs. */
+const FRONTIER: readonly ItemAction[] = ['GetItem', 'PutItem', 'UpdateItem', 'BatchGetItem', 'BatchWriteItem'];
 
-/** The whole of it, stage by stage. Assuming the task role is added where that role is made. */
+/**
+ * The whole of it, stage by stage. `test/access.test.ts` compares it with what the adapters of the stage's ports call, in both
+ * directions. Assuming the task role is added where that role is made.
+ */
 export const ACCESS: Readonly<Record<Stage, Access>> = {
   submit: {
-    items: ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'ConditionCheckItem'],
+    items: [...FRONTIER, 'DeleteItem'],
     query: true,
     read: ['runs/', 'uploads/', 'bundles/', 'workflows/'],
     write: ['runs/', 'uploads/', 'bundles/', 'workflows/'],
@@ -51,34 +41,34 @@ export const ACCESS: Readonly<Record<Stage, Access>> = {
     machine: ['StartExecution', 'SendTaskSuccess'],
   },
   plan: {
-    items: ['GetItem', 'PutItem', 'UpdateItem', 'BatchWriteItem'],
+    items: ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'],
     query: true,
     read: ['runs/', 'uploads/', 'workflows/'],
     write: ['runs/'],
   },
   dispatch: {
-    items: ['GetItem', 'PutItem', 'UpdateItem', 'ConditionCheckItem', 'BatchGetItem', 'BatchWriteItem'],
+    items: FRONTIER,
     query: true,
     read: ['runs/'],
     write: ['runs/'],
     machine: ['SendTaskSuccess'],
   },
   execute: {
-    items: ['GetItem', 'BatchGetItem', 'UpdateItem'],
+    items: ['BatchGetItem', 'UpdateItem'],
     query: false,
     read: ['runs/', 'bundles/'],
     write: ['runs/'],
     metrics: 'Foreshard',
   },
   aggregate: {
-    items: AGGREGATE_ITEMS,
+    items: ['GetItem', 'PutItem', 'DeleteItem', 'BatchGetItem', 'BatchWriteItem'],
     query: true,
     read: ['runs/'],
     write: ['runs/'],
     machine: ['StartExecution'],
   },
   reshard: {
-    items: AGGREGATE_ITEMS,
+    items: [...FRONTIER, 'DeleteItem'],
     query: true,
     read: ['runs/'],
     write: ['runs/'],
@@ -91,6 +81,7 @@ export interface Resources {
   readonly table: Table;
   readonly bucket: Bucket;
   readonly machine: MachineArns;
+  readonly encryption: Encryption;
 }
 
 /** The permissions of `stage` as policy statements. */
@@ -104,7 +95,8 @@ export function statements(stage: Stage, on: Resources): iam.PolicyStatement[] {
       [on.table.tableArn],
     ),
     allow('ReadObjects', ['s3:GetObject'], keys(access.read)),
-    allow('WriteObjects', ['s3:PutObject'], keys(access.write)),
+    // An upload in parts that fails is given up, so that its parts are not paid for.
+    allow('WriteObjects', ['s3:PutObject', 's3:AbortMultipartUpload'], keys(access.write)),
   ];
   if (access.query) {
     allowed.push(allow('Query', ['dynamodb:Query'], [on.table.tableArn, ...on.table.indexArns]));
@@ -126,8 +118,23 @@ export function statements(stage: Stage, on: Resources): iam.PolicyStatement[] {
       }),
     );
   }
-  return allowed;
+  return [
+    ...allowed,
+    ...on.encryption.statements('KeyOfData', ['Decrypt', 'GenerateDataKey'], ['s3', 'dynamodb']),
+    // Lambda decrypts the environment in the name of the function.
+    ...on.encryption.statements('KeyOfEnvironment', ['Decrypt'], ['lambda']),
+  ];
 }
+
+/** Why a statement names its resources by pattern, by the statement's id. */
+export const PATTERNS: Readonly<Record<string, string>> = {
+  ReadObjects:
+    'Objects are named by run, shard, attempt and digest, which no deployment knows: the prefix is the limit.',
+  WriteObjects:
+    'Objects are named by run, shard, attempt and digest, which no deployment knows: the prefix is the limit.',
+  DescribeExecution: 'Executions are named after runs, which no deployment knows: the state machine is the limit.',
+  Metrics: 'PutMetricData knows no resources: the condition limits it to one namespace.',
+};
 
 /**
  * A token belongs to the machine that waits: for lanes that run distributed, that is the child machine of the map.

@@ -1,7 +1,9 @@
 /** Reads the properties of a deployment from context, so that `-c key=value` and cdk.json configure the app. */
+import { isIP } from 'node:net';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Node } from 'constructs';
+import { isKmsKey, KMS_KEY_RULE } from './encryption';
 import type { ForeshardProps } from './foreshard';
 import { Problem } from './problem';
 import { isName, NAME_RULE } from './stages';
@@ -22,10 +24,24 @@ const READERS: { readonly [K in keyof ForeshardProps]-?: Reader<NonNullable<Fore
   logRetention: retention,
   runsDays: positive,
   reserveConcurrency: flag,
+  kmsKey,
+  apiAccounts: accounts,
+  apiVpcEndpoints: vpcEndpoints,
+  apiSourceIps: addresses,
+  apiRatePerS: positive,
+  apiBurst: positive,
+  apiSubmitRatePerS: positive,
+  apiSubmitBurst: positive,
+  monitoring: flag,
+  alarmTopic: topic,
+  alarmEmail: email,
   tracing: flag,
   metrics: flag,
   localIdentity: flag,
 };
+
+/** Every key. */
+export const KEYS: readonly string[] = Object.keys(READERS);
 
 /** Properties from the context of `node`. Throws once, with every key that has a wrong value. */
 export function propsFromContext(node: Node): ForeshardProps {
@@ -72,6 +88,57 @@ function positive(text: string): number {
 
 function list(text: string): string[] {
   return text.split(',').map((part) => part.trim());
+}
+
+function listOf(text: string, form: RegExp, rule: string): string[] {
+  const parts = list(text);
+  if (!parts.every((part) => form.test(part))) {
+    throw new Error(rule);
+  }
+  return parts;
+}
+
+function accounts(text: string): string[] {
+  return listOf(text, /^\d{12}$/, 'account numbers of 12 digits, separated by commas');
+}
+
+function vpcEndpoints(text: string): string[] {
+  return listOf(text, /^vpce-[0-9a-f]+$/, 'ids of VPC endpoints such as vpce-0a1b2c, separated by commas');
+}
+
+function addresses(text: string): string[] {
+  const parts = list(text);
+  const sound = parts.every((part) => {
+    const [address, bits, ...more] = part.split('/');
+    const version = isIP(address ?? '');
+    const within = bits === undefined || (/^\d+$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+    return version !== 0 && within && more.length === 0;
+  });
+  if (!sound) {
+    throw new Error('addresses or ranges such as 192.0.2.0/24, separated by commas');
+  }
+  return parts;
+}
+
+function kmsKey(text: string): string {
+  if (!isKmsKey(text)) {
+    throw new Error(KMS_KEY_RULE);
+  }
+  return text;
+}
+
+function topic(text: string): string {
+  if (!/^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]+$/.test(text)) {
+    throw new Error('the ARN of a topic');
+  }
+  return text;
+}
+
+function email(text: string): string {
+  if (!/^[^\s@,]+@[^\s@,]+\.[^\s@,]+$/.test(text)) {
+    throw new Error('one e-mail address');
+  }
+  return text;
 }
 
 function tiers(text: string): number[] {

@@ -3,12 +3,16 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { Resources } from './access';
-import { Api } from './api';
+import { acknowledge } from './acknowledge';
+import { Api, type ApiProps, DEFAULT_SUBMIT_THROTTLE, DEFAULT_THROTTLE } from './api';
 import { Artifacts } from './artifacts';
 import { Bucket, DEFAULT_RUNS_DAYS } from './bucket';
+import { DeadLetters } from './dead-letters';
+import { AWS_KEYS, Encryption } from './encryption';
 import { EXECUTE_TIERS_MIB, ExecuteLadder } from './execute-ladder';
 import { CONTROL_FUNCTIONS, environment, type Wiring } from './functions';
 import { machineArns } from './machine-arns';
+import { Monitoring } from './monitoring';
 import { Problem } from './problem';
 import { ReshardSweep } from './reshard-sweep';
 import { StageFunction } from './stage-function';
@@ -49,7 +53,27 @@ export interface ForeshardProps {
   readonly runsDays?: number;
   /** Whether control functions reserve concurrency, 145 in all; new accounts have less. Default: false. */
   readonly reserveConcurrency?: boolean;
-  /** Whether the state machine sends traces to X-Ray. Default: true. */
+  /** Whose key encrypts what is kept: `aws`, `customer` (a key of the deployment's own) or the ARN of a key. Default: `aws`. */
+  readonly kmsKey?: string;
+  /** Accounts beside the deployment's own whose roles may be allowed to call the API. Default: none. */
+  readonly apiAccounts?: readonly string[];
+  /** Interface endpoints of `execute-api`; with one the API is private. Default: none, the API is regional. */
+  readonly apiVpcEndpoints?: readonly string[];
+  /** Addresses or ranges that requests must come from. Default: any. */
+  readonly apiSourceIps?: readonly string[];
+  /** Requests a second that the API takes from all callers together, and at once. Default: 100, 200. */
+  readonly apiRatePerS?: number;
+  readonly apiBurst?: number;
+  /** The same for submissions. Default: 50, 100. */
+  readonly apiSubmitRatePerS?: number;
+  readonly apiSubmitBurst?: number;
+  /** Whether there are a dashboard, alarms, and the metrics that they need from the logs. Default: true. */
+  readonly monitoring?: boolean;
+  /** ARN of the topic that alarms go to. Default: none. */
+  readonly alarmTopic?: string;
+  /** Address that a topic of the deployment's own sends alarms to, once its owner has confirmed. Default: none. */
+  readonly alarmEmail?: string;
+  /** Whether API, functions and state machine send traces to X-Ray. Default: true. */
   readonly tracing?: boolean;
   /** Whether execute publishes metrics. Default: true. */
   readonly metrics?: boolean;
@@ -74,6 +98,7 @@ export class Foreshard extends Construct {
   readonly ladder: ExecuteLadder;
   readonly machine: StateMachine;
   readonly api: Api;
+  readonly deadLetters: DeadLetters;
 
   constructor(scope: Construct, id: string, props: ForeshardProps = {}) {
     super(scope, id);
@@ -88,13 +113,16 @@ export class Foreshard extends Construct {
       architecture: props.architecture ?? lambda.Architecture.ARM_64,
       logRetention: props.logRetention ?? logs.RetentionDays.ONE_MONTH,
       reserveConcurrency: props.reserveConcurrency ?? false,
+      tracing: props.tracing ?? true,
+      encryption: new Encryption(this, 'Encryption', { name, retain, kmsKey: props.kmsKey ?? AWS_KEYS }),
     };
+    const { encryption } = settings;
 
     this.name = name;
-    this.table = new Table(this, 'Table', { name, retain });
-    this.bucket = new Bucket(this, 'Bucket', { retain, runsDays: props.runsDays ?? DEFAULT_RUNS_DAYS });
+    this.table = new Table(this, 'Table', { name, retain, encryption });
+    this.bucket = new Bucket(this, 'Bucket', { retain, encryption, runsDays: props.runsDays ?? DEFAULT_RUNS_DAYS });
     const arns = machineArns(this, name);
-    const resources: Resources = { table: this.table, bucket: this.bucket, machine: arns };
+    const resources: Resources = { table: this.table, bucket: this.bucket, machine: arns, encryption };
 
     const executeRole = new StageRole(this, 'ExecuteRole', 'execute', resources);
     this.taskRole = new TaskRole(this, 'TaskRole', { execute: executeRole, others: props.taskRoles ?? [] });
@@ -150,11 +178,54 @@ export class Foreshard extends Construct {
       aggregate: aggregate.function,
       ladder: this.ladder,
       logRetention: settings.logRetention,
-      tracing: props.tracing ?? true,
+      tracing: settings.tracing,
+      encryption,
     });
-    this.api = new Api(this, 'Api', { name, submit: submit.function, logRetention: settings.logRetention });
-    new ReshardSweep(this, 'ReshardSweep', { name, reshard: reshard.function });
+    this.api = new Api(this, 'Api', {
+      name,
+      submit: submit.function,
+      logRetention: settings.logRetention,
+      encryption,
+      tracing: settings.tracing,
+      ...apiLimits(props),
+    });
+    this.deadLetters = new DeadLetters(this, 'DeadLetters', { name, encryption });
+    new ReshardSweep(this, 'ReshardSweep', { name, reshard, deadLetters: this.deadLetters });
+    if (props.monitoring ?? true) {
+      const { alarmTopic, alarmEmail } = props;
+      new Monitoring(this, 'Monitoring', { foreshard: this, encryption, alarmTopic, alarmEmail });
+    }
+    if (!settings.tracing) {
+      acknowledge(this, UNTRACED);
+    }
   }
+}
+
+const UNTRACED = Object.fromEntries(
+  [
+    'AwsSolutions-SF2',
+    'Serverless-LambdaTracing',
+    'Serverless-StepFunctionStateMachineXray',
+    'Serverless-APIGWXrayEnabled',
+  ].map((rule) => [rule, 'Whoever deploys has switched tracing off: X-Ray costs $5 a million traces.']),
+);
+
+function apiLimits(props: ForeshardProps): Pick<ApiProps, 'callers' | 'throttle' | 'submitThrottle'> {
+  return {
+    callers: {
+      accounts: props.apiAccounts ?? [],
+      vpcEndpoints: props.apiVpcEndpoints ?? [],
+      sourceIps: props.apiSourceIps ?? [],
+    },
+    throttle: {
+      ratePerS: props.apiRatePerS ?? DEFAULT_THROTTLE.ratePerS,
+      burst: props.apiBurst ?? DEFAULT_THROTTLE.burst,
+    },
+    submitThrottle: {
+      ratePerS: props.apiSubmitRatePerS ?? DEFAULT_SUBMIT_THROTTLE.ratePerS,
+      burst: props.apiSubmitBurst ?? DEFAULT_SUBMIT_THROTTLE.burst,
+    },
+  };
 }
 
 function capitalized(word: string): string {

@@ -2,7 +2,8 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import { allow, type Resources, statements } from './access';
+import { allow, PATTERNS, type Resources, statements } from './access';
+import { acknowledge, wildcard } from './acknowledge';
 import type { Stage } from './stages';
 
 /** Role that Lambda assumes for the functions of one stage. No managed policy: those allow more than a stage needs. */
@@ -14,7 +15,17 @@ export class StageRole extends iam.Role {
     });
     for (const statement of statements(stage, on)) {
       this.addToPolicy(statement);
+      for (const resource of statement.resources.filter((arn) => arn.endsWith('*'))) {
+        acknowledge(this, { [wildcard(this, resource)]: PATTERNS[statement.sid ?? ''] ?? '' });
+      }
     }
+  }
+
+  /** Lets Lambda send, in the name of the functions, the segments of a trace: `tracing` of a function allows that itself. */
+  mayTrace(): void {
+    acknowledge(this, {
+      [wildcard(this, '*')]: 'X-Ray knows no resources for segments (Service Authorization Reference).',
+    });
   }
 
   /** Lets the functions write to `groups`, which the deployment has made: creating groups is not allowed. */

@@ -6,6 +6,8 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { allow } from './access';
+import { acknowledge, wildcard } from './acknowledge';
+import type { Encryption } from './encryption';
 import type { ExecuteLadder } from './execute-ladder';
 import { definition } from './lanes';
 import type { MachineArns } from './machine-arns';
@@ -19,6 +21,7 @@ export interface StateMachineProps {
   readonly ladder: ExecuteLadder;
   readonly logRetention: logs.RetentionDays;
   readonly tracing: boolean;
+  readonly encryption: Encryption;
 }
 
 /** Standard state machine: a run may last longer than an Express one may. */
@@ -41,11 +44,17 @@ export class StateMachine extends sfn.StateMachine {
         destination: new logs.LogGroup(scope, `${id}Logs`, {
           logGroupName: `/aws/vendedlogs/states/${props.name}`,
           retention: props.logRetention,
+          encryptionKey: props.encryption.key,
           removalPolicy: RemovalPolicy.DESTROY,
         }),
         level: sfn.LogLevel.ERROR,
         includeExecutionData: false,
       },
+    });
+    acknowledge(this, {
+      'AwsSolutions-SF1':
+        'Step Functions keeps the events of an execution for 90 days itself, and the ledger what each shard did; writing all ' +
+        'of them to CloudWatch Logs as well would cost more than the transitions, and with data would log payloads.',
     });
   }
 }
@@ -66,5 +75,13 @@ function role(scope: Construct, id: string, props: StateMachineProps): iam.Role 
   made.addToPolicy(
     allow('FollowLanes', ['states:DescribeExecution', 'states:StopExecution'], [arns.executions, arns.laneExecutions]),
   );
+  acknowledge(made, {
+    [wildcard(made, arns.executions)]: EXECUTIONS,
+    [wildcard(made, arns.laneExecutions)]: EXECUTIONS,
+    [wildcard(made, '*')]: 'Log delivery and X-Ray know no resources (Service Authorization Reference).',
+  });
   return made;
 }
+
+const EXECUTIONS =
+  'Executions are named after runs and lanes, which no deployment knows: the state machine is the limit.';

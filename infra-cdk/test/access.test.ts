@@ -1,75 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { STAGES } from '../lib';
 import { resources, roleId, type Statement, statementsOf, template } from './deployment';
+import { permissionsOfPorts, portsOf } from './ports';
+import { source } from './rust-source';
 
-const ITEMS_OF_AGGREGATE = [
-  'dynamodb:BatchGetItem',
-  'dynamodb:BatchWriteItem',
-  'dynamodb:ConditionCheckItem',
-  'dynamodb:DeleteItem',
-  'dynamodb:GetItem',
-  'dynamodb:PutItem',
-  'dynamodb:Query',
-  'dynamodb:UpdateItem',
-];
-const LOGS = ['logs:CreateLogStream', 'logs:PutLogEvents'];
-const OBJECTS = ['s3:GetObject', 's3:PutObject'];
-
-/** Every action of every stage. Written out a second time, on purpose: a stage gets more only if someone says so twice. */
-const ACTIONS: Record<(typeof STAGES)[number], string[]> = {
-  submit: [
-    'dynamodb:ConditionCheckItem',
-    'dynamodb:DeleteItem',
-    'dynamodb:GetItem',
-    'dynamodb:PutItem',
-    'dynamodb:Query',
-    'dynamodb:UpdateItem',
-    ...LOGS,
-    ...OBJECTS,
-    's3:ListBucket',
-    'states:SendTaskSuccess',
-    'states:StartExecution',
-  ],
-  plan: [
-    'dynamodb:BatchWriteItem',
-    'dynamodb:GetItem',
-    'dynamodb:PutItem',
-    'dynamodb:Query',
-    'dynamodb:UpdateItem',
-    ...LOGS,
-    ...OBJECTS,
-  ],
-  dispatch: [
-    'dynamodb:BatchGetItem',
-    'dynamodb:BatchWriteItem',
-    'dynamodb:ConditionCheckItem',
-    'dynamodb:GetItem',
-    'dynamodb:PutItem',
-    'dynamodb:Query',
-    'dynamodb:UpdateItem',
-    ...LOGS,
-    ...OBJECTS,
-    'states:SendTaskSuccess',
-  ],
-  execute: [
-    'cloudwatch:PutMetricData',
-    'dynamodb:BatchGetItem',
-    'dynamodb:GetItem',
-    'dynamodb:UpdateItem',
-    ...LOGS,
-    ...OBJECTS,
-    'sts:AssumeRole',
-    'sts:TagSession',
-  ],
-  aggregate: [...ITEMS_OF_AGGREGATE, ...LOGS, ...OBJECTS, 'states:StartExecution'],
-  reshard: [
-    ...ITEMS_OF_AGGREGATE,
-    ...LOGS,
-    ...OBJECTS,
-    'states:DescribeExecution',
-    'states:SendTaskSuccess',
-    'states:StartExecution',
-  ],
+/** What a role needs for Lambda's sake and X-Ray's, whatever its ports are. */
+const PLATFORM = ['logs:CreateLogStream', 'logs:PutLogEvents', 'xray:PutTelemetryRecords', 'xray:PutTraceSegments'];
+/** What Lambda does in the name of a function beside that. */
+const OF_STAGE: Partial<Record<(typeof STAGES)[number], string[]>> = {
+  // Its failed invocations go to the dead letters.
+  reshard: ['sqs:SendMessage'],
 };
 
 const KEYS: Record<(typeof STAGES)[number], { read: string[]; write: string[] }> = {
@@ -84,6 +24,36 @@ const KEYS: Record<(typeof STAGES)[number], { read: string[]; write: string[] }>
   reshard: { read: ['runs/*'], write: ['runs/*'] },
 };
 
+const permissionsOf = permissionsOfPorts();
+
+describe('what is read from the sources', () => {
+  test('every port of every stage has an adapter, or needs nothing of AWS', () => {
+    const ports = new Set(STAGES.flatMap((stage) => [...portsOf(stage)]));
+    const without = [...ports].filter((port) => !permissionsOf.has(port));
+    expect(without.sort()).toEqual(['Clock', 'Wiring']);
+    expect(ports.size).toBeGreaterThan(15);
+  });
+
+  test('the operations of an adapter are found through the functions that it calls', () => {
+    const of = (port: string) => [...permissionsOf.get(port)!].sort();
+    expect(of('RunReads')).toEqual(['dynamodb:GetItem', 'dynamodb:Query']);
+    expect(of('RunWrites')).toEqual(['dynamodb:DeleteItem', 'dynamodb:PutItem']);
+    expect(of('FrontierReads')).toEqual(['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query']);
+    expect(of('FrontierWrites')).toEqual(['dynamodb:PutItem', 'dynamodb:UpdateItem']);
+    expect(of('LedgerWrites')).toEqual(['dynamodb:BatchWriteItem', 'dynamodb:PutItem']);
+    expect(of('BlobReads')).toEqual(['s3:GetObject']);
+    expect(of('BlobWrites')).toEqual(['s3:AbortMultipartUpload', 's3:PutObject']);
+    expect(of('BlobPresigns')).toEqual(['s3:GetObject', 's3:PutObject']);
+    expect(of('Executions')).toEqual(['states:StartExecution']);
+    expect(of('TaskIdentity')).toEqual(['sts:AssumeRole', 'sts:TagSession']);
+    expect(of('FunctionCalls')).toEqual([]);
+  });
+
+  test('calls of functions of users are signed by the task', () => {
+    expect(source('shared/aws/src/lambda.rs')).toContain('.credentials_provider(');
+  });
+});
+
 const roleOf = (stage: string) => roleId(`Foreshard${stage.charAt(0).toUpperCase()}${stage.slice(1)}Role`);
 const granting = (statements: Statement[], action: string) => statements.filter((s) => s.actions.includes(action));
 
@@ -91,13 +61,20 @@ describe.each(STAGES)('%s', (stage) => {
   const statements = statementsOf(roleOf(stage));
 
   test('may do exactly what its ports need', () => {
-    expect(statements.flatMap((s) => s.actions).sort()).toEqual([...ACTIONS[stage]].sort());
+    const granted = new Set(statements.flatMap((s) => s.actions));
+    const ofPorts = [...portsOf(stage)].flatMap((port) => [...(permissionsOf.get(port) ?? [])]);
+    const needed = new Set([...PLATFORM, ...(OF_STAGE[stage] ?? []), ...ofPorts]);
+    expect({
+      'granted but not needed': [...granted].filter((action) => !needed.has(action)).sort(),
+      'needed but not granted': [...needed].filter((action) => !granted.has(action)).sort(),
+    }).toEqual({ 'granted but not needed': [], 'needed but not granted': [] });
   });
 
   test('reads and writes exactly its keys', () => {
     for (const [action, keys] of [
       ['s3:GetObject', KEYS[stage].read],
       ['s3:PutObject', KEYS[stage].write],
+      ['s3:AbortMultipartUpload', KEYS[stage].write],
     ] as const) {
       const found = granting(statements, action).flatMap((s) => s.resources);
       expect(found.map((arn) => arn.replace(/^\$\{ForeshardBucket\w+\.Arn\}\//, ''))).toEqual(keys);

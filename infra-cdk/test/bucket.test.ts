@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { resources, synthesise, template } from './deployment';
+import { resources, template, variant } from './deployment';
 
 const bucket = () => resources('AWS::S3::Bucket')[0]![1];
 
@@ -18,6 +18,12 @@ test('nobody reaches it without credentials, and nobody without TLS', () => {
       Action: 's3:*',
       Condition: { Bool: { 'aws:SecureTransport': 'false' } },
     }),
+    expect.objectContaining({
+      Effect: 'Deny',
+      Principal: { AWS: '*' },
+      Action: 's3:*',
+      Condition: { NumericLessThan: { 's3:TlsVersion': 1.2 } },
+    }),
   ]);
 });
 
@@ -30,7 +36,7 @@ test('objects are encrypted and belong to the account', () => {
 
 test('uploads expire in a day, runs when the deployment says, bundles and workflows never', () => {
   const rules = (days?: number) => {
-    const from = days ? synthesise({ runsDays: days }) : template;
+    const from = days ? variant({ runsDays: days }) : template;
     return resources('AWS::S3::Bucket', from)[0]![1].Properties.LifecycleConfiguration.Rules;
   };
   expect(rules()).toEqual([

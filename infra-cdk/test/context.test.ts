@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { App } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { expect, test } from 'vitest';
 import { Problem, propsFromContext } from '../lib';
+import { KEYS } from '../lib/context';
 
 const read = (context: Record<string, unknown>) => propsFromContext(new App({ context }).node);
 
@@ -24,6 +26,17 @@ test('every property can be given as text', () => {
       logRetention: '7',
       runsDays: '30',
       reserveConcurrency: 'true',
+      kmsKey: 'customer',
+      apiAccounts: '123456789012, 210987654321',
+      apiVpcEndpoints: 'vpce-0a1b2c',
+      apiSourceIps: '192.0.2.0/24,2001:db8::1',
+      apiRatePerS: '20',
+      apiBurst: '40',
+      apiSubmitRatePerS: '5',
+      apiSubmitBurst: '10',
+      monitoring: 'false',
+      alarmTopic: 'arn:aws:sns:eu-west-1:123456789012:on-call',
+      alarmEmail: 'on-call@example.com',
       tracing: 'false',
       metrics: 'false',
       localIdentity: 'true',
@@ -40,6 +53,17 @@ test('every property can be given as text', () => {
     logRetention: RetentionDays.ONE_WEEK,
     runsDays: 30,
     reserveConcurrency: true,
+    kmsKey: 'customer',
+    apiAccounts: ['123456789012', '210987654321'],
+    apiVpcEndpoints: ['vpce-0a1b2c'],
+    apiSourceIps: ['192.0.2.0/24', '2001:db8::1'],
+    apiRatePerS: 20,
+    apiBurst: 40,
+    apiSubmitRatePerS: 5,
+    apiSubmitBurst: 10,
+    monitoring: false,
+    alarmTopic: 'arn:aws:sns:eu-west-1:123456789012:on-call',
+    alarmEmail: 'on-call@example.com',
     tracing: false,
     metrics: false,
     localIdentity: true,
@@ -65,6 +89,15 @@ test.each([
   ['executeTiersMib', ''],
   ['retain', 'yes'],
   ['logRetention', '2'],
+  ['kmsKey', 'alias/mine'],
+  ['kmsKey', 'arn:aws:kms:eu-west-1:123456789012:alias/mine'],
+  ['apiAccounts', '1234'],
+  ['apiVpcEndpoints', 'vpc-0a1b2c'],
+  ['apiSourceIps', '192.0.2.0/33'],
+  ['apiSourceIps', 'example.com'],
+  ['apiRatePerS', '0'],
+  ['alarmTopic', 'on-call'],
+  ['alarmEmail', 'on-call'],
 ])('%s cannot be `%s`', (key, value) => {
   expect(() => read({ [key]: value })).toThrow(`context \`${key}\` is \`${value}\`, it must be `);
 });
@@ -81,4 +114,10 @@ test('all wrong values are reported together', () => {
     'context `lanesMax` is `-1`, it must be a whole number, 1 or more',
     'context `retain` is `maybe`, it must be true or false',
   ]);
+});
+
+test('every key is in the README', () => {
+  const readme = readFileSync('README.md', 'utf8');
+  const rows = readme.split('\n').filter((line) => line.startsWith('| `'));
+  expect(KEYS.filter((key) => !rows.some((row) => row.split(' | ')[0]?.includes(`\`${key}\``)))).toEqual([]);
 });

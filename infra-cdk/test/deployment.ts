@@ -17,14 +17,46 @@ export function dummyArtifacts(stages: readonly string[] = STAGES): string {
 
 const artifacts = dummyArtifacts();
 
-/** The template of a stack, under the feature flags of cdk.json. */
-export function synthesise(props: ForeshardStackProps = {}): Template {
-  const app = new App({ context: JSON.parse(readFileSync('cdk.json', 'utf8')).context });
-  return Template.fromStack(new ForeshardStack(app, 'foreshard', { artifacts, ...props }));
+const { context } = JSON.parse(readFileSync('cdk.json', 'utf8'));
+
+/** An app with one deployment, under the feature flags of cdk.json. */
+export function appWith(props: ForeshardStackProps = {}): App {
+  const app = new App({ context });
+  new ForeshardStack(app, 'foreshard', { artifacts, ...props });
+  return app;
 }
 
-/** The template that is deployed when nothing is configured. Synthesis takes a second: the tests share one. */
+const templates = new Map<string, Template>();
+
+/** The template of a deployment. Synthesis takes a second: tests that ask for the same one share it. */
+export function synthesise(props: ForeshardStackProps = {}): Template {
+  const key = JSON.stringify(props);
+  const made = templates.get(key) ?? Template.fromStack(appWith(props).node.findChild('foreshard') as ForeshardStack);
+  templates.set(key, made);
+  return made;
+}
+
+/** A deployment that differs in `props`, without what is large and beside the point: it is ready in a third of the time. */
+export function variant(props: ForeshardStackProps): Template {
+  return synthesise({ monitoring: false, executeTiersMib: [512], ...props });
+}
+
+/** The template that is deployed when nothing is configured. */
 export const template = synthesise();
+
+/** A deployment with every option that adds or closes something. */
+export const EVERY_OPTION: ForeshardStackProps = {
+  kmsKey: 'customer',
+  apiAccounts: ['123456789012'],
+  apiSourceIps: ['192.0.2.0/24'],
+  apiSubmitRatePerS: 5,
+  alarmTopic: 'arn:aws:sns:eu-west-1:123456789012:on-call',
+  alarmEmail: 'on-call@example.com',
+  reserveConcurrency: true,
+};
+
+/** The template with every option. */
+export const fullTemplate = () => synthesise(EVERY_OPTION);
 
 /** Properties of a resource, as JSON. */
 export type Properties = Record<string, any>;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { EXECUTE_TIERS_MIB } from '../lib';
 import { scratchMib } from '../lib/execute-ladder';
-import { lambdaNamed, resources, synthesise } from './deployment';
+import { lambdaNamed, resources, variant } from './deployment';
 
 test('each tier is a function with an alias that points to a version', () => {
   const aliases = resources('AWS::Lambda::Alias');
@@ -40,7 +40,7 @@ test('scratch adds at most half a per cent to the price of memory', () => {
 });
 
 test('a deployment may have fewer tiers', () => {
-  const from = synthesise({ executeTiersMib: [512, 1769] });
+  const from = variant({ executeTiersMib: [512, 1769] });
   expect(resources('AWS::Lambda::Alias', from)).toHaveLength(2);
   expect(lambdaNamed('foreshard-dispatch', from).Environment.Variables.FORESHARD_EXECUTE_TIERS).toBe('512,1769');
 });

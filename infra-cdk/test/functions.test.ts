@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { STAGES, type Stage } from '../lib';
 import { environment, RESERVED_TOTAL, type Wiring } from '../lib/functions';
-import { lambdaNamed, resources, synthesise } from './deployment';
+import { lambdaNamed, resources, synthesise, variant } from './deployment';
 
 const NAMES = [
   'FORESHARD_TABLE',
@@ -60,7 +60,13 @@ describe('environment', () => {
   });
 
   test('the values of a deployment', () => {
-    const from = synthesise({ lanesMax: 4, laneMemoryMib: 2048, localIdentity: true, metrics: false });
+    const from = synthesise({
+      monitoring: false,
+      lanesMax: 4,
+      laneMemoryMib: 2048,
+      localIdentity: true,
+      metrics: false,
+    });
     expect(lambdaNamed('foreshard-submit', from).Environment.Variables).toMatchObject({
       FORESHARD_TABLE: { Ref: expect.stringMatching(/^ForeshardTable/) },
       FORESHARD_BUCKET: { Ref: expect.stringMatching(/^ForeshardBucket/) },
@@ -89,7 +95,7 @@ test.each([
 
 test('concurrency is reserved only on request', () => {
   const reserved = (on: boolean) =>
-    resources('AWS::Lambda::Function', synthesise({ reserveConcurrency: on }))
+    resources('AWS::Lambda::Function', variant({ reserveConcurrency: on }))
       .map(([, f]) => f.Properties.ReservedConcurrentExecutions)
       .filter((n) => n !== undefined);
   expect(reserved(false)).toEqual([]);

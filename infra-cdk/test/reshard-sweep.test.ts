@@ -5,6 +5,8 @@ const reshard = resources('AWS::Lambda::Function').find(
   ([, f]) => f.Properties.FunctionName === 'foreshard-reshard',
 )![0];
 
+const [queue] = resources('AWS::SQS::Queue')[0]!;
+
 test('reshard is started every minute, with an id in the input', () => {
   const [, rule] = resources('AWS::Events::Rule')[0]!;
   expect(rule.Properties).toMatchObject({
@@ -17,18 +19,20 @@ test('reshard is started every minute, with an id in the input', () => {
       Id: 'Target0',
       Arn: { 'Fn::GetAtt': [reshard, 'Arn'] },
       Input: '{"id":"sweep"}',
+      DeadLetterConfig: { Arn: { 'Fn::GetAtt': [queue, 'Arn'] } },
       RetryPolicy: { MaximumEventAgeInSeconds: 60, MaximumRetryAttempts: 0 },
     },
   ]);
 });
 
-test('a sweep that fails is left to the next one', () => {
+test('a sweep that fails is left to the next one, and said', () => {
   expect(resources('AWS::Lambda::EventInvokeConfig').map(([, config]) => config.Properties)).toEqual([
     {
       FunctionName: { Ref: reshard },
       Qualifier: '$LATEST',
       MaximumRetryAttempts: 0,
       MaximumEventAgeInSeconds: 60,
+      DestinationConfig: { OnFailure: { Destination: { 'Fn::GetAtt': [queue, 'Arn'] } } },
     },
   ]);
 });

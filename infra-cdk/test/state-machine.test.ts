@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { EXECUTE_TIERS_MIB } from '../lib';
 import { definition } from '../lib/lanes';
-import { resources, roleId, statementsOf, synthesise, template } from './deployment';
+import { resources, roleId, statementsOf, template, variant } from './deployment';
 
 const machine = (from = template) => resources('AWS::StepFunctions::StateMachine', from)[0]![1].Properties;
 const statement = (sid: string) => statementsOf(roleId('StateMachineRole')).filter((s) => s.sid === sid);
@@ -51,7 +51,7 @@ test('it logs errors without data', () => {
 
 test('tracing can be switched off, and its permission goes with it', () => {
   const traced = (tracing: boolean) => {
-    const from = synthesise({ tracing });
+    const from = variant({ tracing });
     const actions = statementsOf(roleId('StateMachineRole', from), from).flatMap((s) => s.actions);
     return [machine(from).TracingConfiguration?.Enabled ?? false, actions.some((a) => a.startsWith('xray:'))];
   };

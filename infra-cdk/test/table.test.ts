@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { resources, synthesise } from './deployment';
+import { resources, variant } from './deployment';
 
 const table = (retain: boolean) => {
-  const found = resources('AWS::DynamoDB::Table', synthesise({ retain }));
+  const found = resources('AWS::DynamoDB::Table', variant({ retain }));
   expect(found).toHaveLength(1);
   return found[0]![1];
 };

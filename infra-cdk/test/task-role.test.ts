@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { resources, roleId, statementsOf, synthesise, template } from './deployment';
+import { resources, roleId, statementsOf, template, variant } from './deployment';
 
 const taskRole = roleId('ForeshardTaskRole');
 
@@ -29,5 +29,5 @@ test('execute may assume it and the roles that the deployment names, no others',
       .map((s) => s.resources);
   expect(assumed()).toEqual([[`\${${taskRole}.Arn}`]]);
   const other = 'arn:aws:iam::123456789012:role/reports';
-  expect(assumed(synthesise({ taskRoles: [other] }))).toEqual([[`\${${taskRole}.Arn}`, other]]);
+  expect(assumed(variant({ taskRoles: [other] }))).toEqual([[`\${${taskRole}.Arn}`, other]]);
 });
