@@ -14,7 +14,9 @@ mod round;
 mod wish;
 
 pub use begin::{Begins, begins};
-pub use round::{FUTILE_ROUNDS_MAX, Progress, RoundEnd, closed, failed, next_round, round_ended};
+pub use round::{
+    FUTILE_ROUNDS_MAX, Progress, RoundEnd, closed, failed, next_round, round_ended, starts_at_once,
+};
 pub use wish::{Resume, Wished, cancel, pause, resume, resumed};
 
 use foreshard_model::message::{Cause, Failure};

@@ -13,6 +13,7 @@ use super::{failure, touched};
 /// Rounds in a row without any progress after which a run fails.
 ///
 /// One may be lost to a service that is down for minutes, two to a deployment in between; a third is a fault that stays.
+/// Between them lies a minute or two: see [`starts_at_once`].
 pub const FUTILE_ROUNDS_MAX: u32 = 3;
 
 /// How far the shards of a run are; folded over all of them, in any order.
@@ -71,7 +72,7 @@ pub enum RoundEnd {
     Close(RunState),
     /// It cannot go on: the cause, then [`failed`].
     Fail(Failure),
-    /// Write this item, then start its round.
+    /// Write this item, then start its round if it [starts at once](starts_at_once).
     Next(Box<RunItem>),
     /// It had ended before.
     Ended,
@@ -138,6 +139,14 @@ fn brief(cause: &str) -> String {
         .ok()
         .and_then(|v| v.get("errorMessage")?.as_str().map(str::to_owned))
         .unwrap_or_else(|| cause.to_owned())
+}
+
+/// Whether the round that the run is in starts as soon as it is written. After a futile one it does not: what refused
+/// every lane a moment ago refuses them again. The sweep starts it, once the run was left alone for
+/// [`QUIET_MS`](crate::reshard::QUIET_MS).
+#[must_use]
+pub fn starts_at_once(run: &RunItem) -> bool {
+    run.futile_rounds == 0
 }
 
 /// The run in its next round. Write it first, then start the execution of that name: a repeat is harmless.

@@ -138,7 +138,9 @@ async fn aggregated(
     let run = world.run(&request.run).await?.unwrap_or_default();
     if run.round != request.round {
         // A repeat: the next round is written, perhaps not started.
-        world.start(&run.run, run.round).await?;
+        if lifecycle::starts_at_once(&run) {
+            world.start(&run.run, run.round).await?;
+        }
         return Ok(answer(&run, None));
     }
     let progress = progress(world, &run).await?;
@@ -147,7 +149,9 @@ async fn aggregated(
         RoundEnd::Ended => return Ok(answer(&run, None)),
         RoundEnd::Next(item) => {
             world.update_run(&item).await?;
-            world.start(&item.run, item.round).await?;
+            if lifecycle::starts_at_once(&item) {
+                world.start(&item.run, item.round).await?;
+            }
             return Ok(answer(&item, Some(item.round)));
         }
         RoundEnd::Collect => lifecycle::closed(&run, RunState::Succeeded, None, None, now),

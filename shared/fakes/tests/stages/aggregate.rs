@@ -308,7 +308,16 @@ fn three_rounds_without_progress_fail_the_run() {
     Ran::new(&[]).put(&world, RunState::Running, HALF);
     for round in 0..3 {
         assert_eq!(end(&world, round).unwrap().state, "running");
+        assert_eq!(end(&world, round).unwrap().state, "running");
     }
+    // Only the round that settled something is followed at once; after the futile ones the sweep starts the next.
+    assert!(!world.executions_started().is_empty());
+    assert!(
+        world
+            .executions_started()
+            .iter()
+            .all(|(_, round)| *round == Round(1))
+    );
     assert_eq!(end(&world, 3).unwrap().state, "failed");
     assert_eq!(run_of(&world).cause.unwrap().cause, Cause::NoProgress);
 }
@@ -338,7 +347,8 @@ fn a_run_whose_planning_fails_is_planned_again_twice() {
     let cause = run_of(&world).cause.unwrap();
     assert_eq!(cause.cause, Cause::PlanFailed);
     assert!(cause.message.contains("no answer"), "{}", cause.message);
-    assert_eq!(world.executions_started().len(), 2);
+    // What failed a moment ago is left to the sweep, and a repeat of aggregate does not hurry it.
+    assert_eq!(world.executions_started(), []);
 }
 
 /// What counts of a run, whatever went wrong on the way.

@@ -9,7 +9,9 @@ mod outputs;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use foreshard_engine::lifecycle::{Progress, RoundEnd, closed, failed, round_ended};
+use foreshard_engine::lifecycle::{
+    Progress, RoundEnd, closed, failed, round_ended, starts_at_once,
+};
 use foreshard_model::frontier::ShardItem;
 use foreshard_model::ids::Round;
 use foreshard_model::ledger::{Event, EventKind};
@@ -80,8 +82,16 @@ async fn late(ports: &Ports, run: &RunItem) -> Result<AggregateAnswer, StageErro
     if run.state.is_terminal() {
         return Ok(answer(run, None));
     }
-    ports.executions.start(&run.run, run.round).await?;
+    go_on(ports, run).await?;
     Ok(answer(run, Some(run.round)))
+}
+
+/// Starts the round that the run is in, or leaves that to the sweep.
+async fn go_on(ports: &Ports, run: &RunItem) -> Result<(), StageError> {
+    if starts_at_once(run) {
+        ports.executions.start(&run.run, run.round).await?;
+    }
+    Ok(())
 }
 
 fn answer(run: &RunItem, next_round: Option<Round>) -> AggregateAnswer {
@@ -111,9 +121,16 @@ async fn ended(
             if !written(ports, &next).await? {
                 return Ok(None);
             }
-            let because = format!("round {} follows: work is left", next.round);
+            let because = if starts_at_once(&next) {
+                format!("round {} follows: work is left", next.round)
+            } else {
+                format!(
+                    "round {} follows with the sweep: this one settled nothing",
+                    next.round
+                )
+            };
             tell(ports, &next, EventKind::Round, because).await;
-            ports.executions.start(&next.run, next.round).await?;
+            go_on(ports, &next).await?;
             Ok(Some(answer(&next, Some(next.round))))
         }
         RoundEnd::Collect => end(ports, run, &shards, RunState::Succeeded, None).await,
