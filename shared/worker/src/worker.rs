@@ -150,8 +150,8 @@ impl Worker {
         {
             tracing::warn!("a killed process of a task has not gone");
         }
-        if self.settings.owns_process {
-            self.children.sweep();
+        if self.settings.owns_process && !self.children.sweep().await {
+            tracing::warn!("a killed process that had left its task has not gone");
         }
     }
 }

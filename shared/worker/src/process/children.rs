@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitOptions};
 use tokio::sync::Notify;
@@ -11,6 +12,10 @@ use super::proc;
 
 /// Passes over the process table until nothing is left: one pass may miss what a dying process has just started.
 const SWEEPS: u32 = 20;
+
+/// Longest pause between two passes. What was killed goes when it is next given a processor: on a busy machine that takes
+/// longer than twenty passes without a pause.
+const PAUSE_MAX: Duration = Duration::from_millis(100);
 
 /// The living processes of tasks.
 #[derive(Default)]
@@ -57,11 +62,12 @@ impl Children {
     }
 
     /// Ends every descendant of this process that is no task's living process: what left its session to outlive its
-    /// task. Only for a process that has no other children.
-    pub(crate) fn sweep(&self) {
-        for _ in 0..SWEEPS {
+    /// task. Only for a process that has no other children. False when something would not go.
+    pub(crate) async fn sweep(&self) -> bool {
+        for pass in 0..SWEEPS {
+            tokio::time::sleep(pause_before(pass)).await;
             if has_no_children() {
-                return;
+                return true;
             }
             let living = self.lock().clone();
             let strays: Vec<_> = proc::descendants(std::process::id())
@@ -69,7 +75,7 @@ impl Children {
                 .filter(|stat| !living.contains(&stat.session) && !living.contains(&stat.pid))
                 .collect();
             if strays.is_empty() {
-                return;
+                return true;
             }
             for stray in strays {
                 let Some(pid) = pid_of(stray.pid) else {
@@ -79,6 +85,15 @@ impl Children {
                 let _not_mine = rustix::process::waitpid(Some(pid), WaitOptions::NOHANG);
             }
         }
+        false
+    }
+}
+
+/// None before the first pass, then a millisecond, doubled each time: about a second and a half in all.
+fn pause_before(pass: u32) -> Duration {
+    match pass.checked_sub(1) {
+        None => Duration::ZERO,
+        Some(doublings) => Duration::from_millis(1 << doublings.min(10)).min(PAUSE_MAX),
     }
 }
 
