@@ -29,6 +29,7 @@ export const ROUTES = [
   ['GET', '/workflows/{name}/{version}'],
   ['POST', '/uploads'],
   ['GET', '/pool'],
+  ['GET', '/openapi.json'],
 ] as const;
 
 /** First part of the path; a change that breaks callers gets another. */

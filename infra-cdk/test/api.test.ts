@@ -4,6 +4,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import { expect, test } from 'vitest';
 import { Foreshard, ROUTES } from '../lib';
 import { dummyArtifacts, resources, statementsOf, text } from './deployment';
+import { rustFiles, source } from './rust-source';
 
 /** Path of a method, from the resources that it hangs on. */
 function pathOf(method: any): string {
@@ -20,6 +21,13 @@ const methods = resources('AWS::ApiGateway::Method').map(([, { Properties }]) =>
 test('the routes are those of the constant and no others', () => {
   const found = methods.map((method) => `${method.HttpMethod} ${pathOf(method)}`);
   expect(found.sort()).toEqual(ROUTES.map(([method, path]) => `${method} ${path}`).sort());
+});
+
+test('they are those of the table that submit answers by', () => {
+  const rows = rustFiles('shared/stages/src/submit/routes').flatMap((file) =>
+    [...source(file).matchAll(/method: "(\w+)",\s+path: "([^"]+)"/g)].map(([, method, path]) => `${method} ${path}`),
+  );
+  expect(rows.sort()).toEqual(ROUTES.map(([method, path]) => `${method} ${path}`).sort());
 });
 
 test('every method needs a signature', () => {

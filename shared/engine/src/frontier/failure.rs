@@ -76,6 +76,16 @@ pub fn allowed_failures(cause: Cause, node: &ShardNode) -> Option<u32> {
     }
 }
 
+/// The cause for which an attempt has failed between two states of its shard.
+#[must_use]
+pub fn failed_by(before: &ShardItem, after: &ShardItem) -> Option<Cause> {
+    let counted = |cause| before.failures.get(cause).copied().unwrap_or_default();
+    let mut causes = after.failures.iter();
+    causes
+        .find(|(cause, count)| counted(cause) < **count)
+        .map(|(cause, _)| *cause)
+}
+
 /// Decides what follows: the item to write and why. Finished tasks are kept by the checkpoint in either case.
 ///
 /// A shard whose attempt has started a `once` task is never ready again: when the worker did not say how it ended, it

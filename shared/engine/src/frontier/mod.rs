@@ -33,7 +33,7 @@ pub use claim::{
 pub use classify::classify;
 pub use events::claimed_event;
 pub use expire::expire;
-pub use failure::{Seen, after_failure, allowed_failures};
+pub use failure::{Seen, after_failure, allowed_failures, failed_by};
 pub use history::{close_round, events_of, is_used_up};
 pub use initial::initial_items;
 pub use park::{Park, WAKE_WIDTH, forget, park, wake_order, wake_width, works_for_parked};

@@ -27,7 +27,6 @@ use crate::ports::{
 
 pub(crate) use release::{Budget, release};
 pub(crate) use scene::Scene;
-pub(crate) use settle::failed_by;
 pub use topologies::TopologyCache;
 pub(crate) use wake::answer_and_forget;
 

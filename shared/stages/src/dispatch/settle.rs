@@ -1,7 +1,6 @@
 //! Settles the shard that a lane has finished: commit, ledger, release.
 
 use foreshard_engine::frontier::{self, put_shard};
-use foreshard_model::frontier::ShardItem;
 use foreshard_model::message::{AnswerKind, Cause, DispatchRequest};
 
 use super::{Budget, Scene, TRIES, release};
@@ -14,15 +13,6 @@ pub(super) struct Done {
     pub(super) readied: usize,
     /// The shard backs off: this lane should wait for it.
     pub(super) put_back: bool,
-}
-
-/// The cause for which an attempt has failed between two states of its shard.
-pub(crate) fn failed_by(before: &ShardItem, after: &ShardItem) -> Option<Cause> {
-    let counted = |cause| before.failures.get(cause).copied().unwrap_or_default();
-    let mut causes = after.failures.iter();
-    causes
-        .find(|(cause, count)| counted(cause) < **count)
-        .map(|(cause, _)| *cause)
 }
 
 /// Settles the outcome that the request carries, if it carries one.
@@ -51,7 +41,7 @@ pub(super) async fn settle(
         let cause = settled
             .item
             .as_ref()
-            .and_then(|next| failed_by(&item, next));
+            .and_then(|next| frontier::failed_by(&item, next));
         tracing::info!(
             shard = executed.shard.0,
             attempt = executed.attempt.0,
@@ -75,20 +65,4 @@ pub(super) async fn settle(
         "shard {} was written by others {TRIES} times",
         executed.shard
     )))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_cause_is_the_one_that_was_counted() {
-        let mut before = ShardItem::default();
-        before.failures.insert(Cause::Throttled, 3);
-        before.failures.insert(Cause::OutOfMemory, 1);
-        assert_eq!(failed_by(&before, &before), None);
-        let mut after = before.clone();
-        after.failures.insert(Cause::OutOfMemory, 2);
-        assert_eq!(failed_by(&before, &after), Some(Cause::OutOfMemory));
-    }
 }

@@ -4,7 +4,7 @@ use foreshard_engine::frontier::{self, claimable, put_shard};
 use foreshard_model::frontier::Live;
 use foreshard_model::message::{Cause, ReshardAnswer};
 
-use crate::dispatch::{Budget, Scene, answer_and_forget, failed_by, release};
+use crate::dispatch::{Budget, Scene, answer_and_forget, release};
 use crate::error::StageError;
 
 /// Shards of each kind that one sweep reads from a partition. More are left for the next one.
@@ -60,7 +60,7 @@ async fn expire(
         tracing::warn!(
             shard = item.id.0,
             attempt = item.attempt.0,
-            cause = failed_by(&item, &next).map(Cause::as_str),
+            cause = frontier::failed_by(&item, &next).map(Cause::as_str),
             because = settled.because,
             "an attempt is lost"
         );

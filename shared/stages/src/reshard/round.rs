@@ -30,7 +30,7 @@ pub(super) async fn sweep(
             tracing::warn!(
                 run = run.run.as_str(),
                 round = round.0,
-                "the execution was never started"
+                "the round has no execution yet: started"
             );
             ports.executions.start(&run.run, round).await?;
             answer.rounds += 1;

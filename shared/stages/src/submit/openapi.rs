@@ -12,16 +12,14 @@ use super::refusal::Code;
 use super::routes::SEGMENTS;
 use super::table::{At, Route, routes};
 
-/// What every route can be refused for.
-const EVERYWHERE: [Code; 4] = [
+/// What every route can be refused for, by the API or by the gateway before it, which answers in the same form.
+const EVERYWHERE: [Code; 5] = [
     Code::NoIdentity,
+    Code::TooLarge,
     Code::TooMany,
     Code::Broken,
     Code::Unavailable,
 ];
-
-/// Statuses that the gateway answers itself, before the API sees the request, as `{"message": …}`.
-const GATEWAY: [u16; 5] = [403, 413, 429, 500, 504];
 
 /// The description of the API: OpenAPI 3.1.
 #[must_use]
@@ -135,9 +133,6 @@ fn responses(route: &Route, generator: &mut SchemaGenerator) -> BTreeMap<String,
         let line = format!("{name}: {title}");
         refusals.entry(status).or_default().push(line);
     }
-    for status in GATEWAY {
-        refusals.entry(status).or_default();
-    }
     for (status, lines) in refusals {
         responses.insert(status.to_string(), refused(status, lines));
     }
@@ -146,20 +141,13 @@ fn responses(route: &Route, generator: &mut SchemaGenerator) -> BTreeMap<String,
 
 fn refused(status: u16, mut lines: Vec<String>) -> Value {
     lines.sort();
-    let mut content = Map::new();
-    if !lines.is_empty() {
-        let schema = json!({"$ref": "#/components/schemas/ProblemDocument"});
-        content.insert(PROBLEM_JSON.to_owned(), json!({ "schema": schema }));
-    }
-    if GATEWAY.contains(&status) {
-        let schema = json!({
-            "type": "object", "properties": {"message": {"type": ["string", "null"]}},
-        });
-        content.insert(JSON.to_owned(), json!({ "schema": schema }));
-        lines.push("the gateway's own: it refuses before the API sees the request".to_owned());
-    }
-    let mut response = json!({"description": lines.join("; "), "content": content});
-    if status == 429 || status == 503 {
+    lines.dedup();
+    let schema = json!({"$ref": "#/components/schemas/ProblemDocument"});
+    let mut response = json!({
+        "description": lines.join("; "),
+        "content": {PROBLEM_JSON: {"schema": schema}},
+    });
+    if status == 503 {
         let header = header(&("Retry-After", "Seconds to wait before a repeat."));
         response["headers"] = Value::Object([header].into_iter().collect());
     }
@@ -173,4 +161,55 @@ fn header((name, about): &(&'static str, &'static str)) -> (String, Value) {
 
 fn content(media_type: &str, schema: &Schema) -> Value {
     json!({media_type: {"schema": schema}})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every `$ref` below a value.
+    fn references(value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::Object(members) => {
+                if let Some(Value::String(target)) = members.get("$ref") {
+                    found.push(target.clone());
+                }
+                members.values().for_each(|v| references(v, found));
+            }
+            Value::Array(items) => items.iter().for_each(|v| references(v, found)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn every_reference_leads_somewhere() {
+        let document = openapi();
+        let mut found = Vec::new();
+        references(&document, &mut found);
+        assert!(found.len() > routes().count());
+        for target in found {
+            let place = target.strip_prefix('#').unwrap();
+            assert!(document.pointer(place).is_some(), "{target}");
+        }
+    }
+
+    #[test]
+    fn every_route_is_described_with_its_segments_and_answers() {
+        let document = openapi();
+        for route in routes() {
+            let operation = &document["paths"][route.path][route.method.to_lowercase()];
+            assert_eq!(operation["operationId"], route.name);
+            let required = operation["parameters"].as_array().map_or(0, |all| {
+                all.iter().filter(|p| p["required"] == true).count()
+            });
+            assert_eq!(required, route.path.matches('{').count(), "{}", route.path);
+            for answer in route.answers {
+                assert!(operation["responses"][answer.status.to_string()].is_object());
+            }
+            assert_eq!(
+                operation["responses"]["429"]["description"],
+                "FS3023: too many at once"
+            );
+        }
+    }
 }

@@ -53,7 +53,7 @@ pub enum Code {
     Broken,
     /// The input lacks values that the workflow takes from it.
     BadInput,
-    /// The caller's account starts too much at once.
+    /// The gateway lets no more through at once: its own answer, never submit's.
     TooMany,
 }
 

@@ -164,3 +164,17 @@ fn the_checkpoint_of_a_failed_attempt_is_kept() {
     assert_eq!(next.item.unwrap().progress, Some(checkpoint));
     assert!(next.put_back, "the lane waits for what it put back");
 }
+
+#[test]
+fn the_cause_of_a_failed_attempt_is_the_one_that_was_counted() {
+    let mut before = ShardItem::default();
+    before.failures.insert(Cause::Throttled, 3);
+    before.failures.insert(Cause::OutOfMemory, 1);
+    assert_eq!(crate::frontier::failed_by(&before, &before), None);
+    let mut after = before.clone();
+    after.failures.insert(Cause::OutOfMemory, 2);
+    assert_eq!(
+        crate::frontier::failed_by(&before, &after),
+        Some(Cause::OutOfMemory)
+    );
+}
