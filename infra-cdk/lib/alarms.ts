@@ -125,7 +125,7 @@ function functions({ stages }: Foreshard): AlarmPlan[] {
       threshold: 5_000,
       periods: 3,
       description:
-        'One in a hundred dispatches takes over 5 s (some 50 ms are usual): the table throttles, or one run has a level too wide ' +
+        'One in a hundred dispatches takes over 5 s: the table throttles, or one run has a level too wide ' +
         'for its partitions. Look at the throttles of the table.',
     },
     {

@@ -36,8 +36,8 @@ export const ROUTES = [
 const STAGE_NAME = 'v1';
 
 /**
- * People, schedules and progress bars, not data, come this way. At some 50 ms a request, 100 a second keep five environments
- * of submit busy; API Gateway allows an account 10,000 a second over all its APIs, so one caller cannot use up the others' share.
+ * People, schedules and progress bars, not data, come this way. If a request took 50 ms (an assumption, not measured on
+ * AWS), 100 a second would keep five environments of submit busy; API Gateway allows an account 10,000 a second over all its APIs, so one caller cannot use up the others' share.
  */
 export const DEFAULT_THROTTLE: Throttle = { ratePerS: 100, burst: 200 };
 /**
