@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::schedule_args::ScheduleCommand;
+
 /// Plan, run and watch batch workflows on AWS serverless, or on this laptop.
 #[derive(Debug, Parser)]
 #[command(name = "foreshard", version, propagate_version = true)]
@@ -70,6 +72,9 @@ pub enum Command {
     Resume(Resume),
     /// Print what tasks wrote to their standard error.
     Logs(Logs),
+    /// Run registered workflows at set times.
+    #[command(subcommand)]
+    Schedule(ScheduleCommand),
 }
 
 /// Arguments of `up`.

@@ -13,6 +13,7 @@ mod commands;
 mod deployment;
 mod exit;
 mod render;
+mod schedule_args;
 mod source;
 
 pub use args::Arguments;

@@ -15,6 +15,7 @@ import { machineArns } from './machine-arns';
 import { Monitoring } from './monitoring';
 import { Problem } from './problem';
 import { ReshardSweep } from './reshard-sweep';
+import { Schedules } from './schedules';
 import { StageFunction } from './stage-function';
 import { StageRole } from './stage-role';
 import {
@@ -127,6 +128,9 @@ export class Foreshard extends Construct {
     const executeRole = new StageRole(this, 'ExecuteRole', 'execute', resources);
     this.taskRole = new TaskRole(this, 'TaskRole', { execute: executeRole, others: props.taskRoles ?? [] });
 
+    this.deadLetters = new DeadLetters(this, 'DeadLetters', { name, encryption });
+    const schedules = new Schedules(this, 'Schedules', { name, deadLetters: this.deadLetters });
+
     const wiring: Wiring = {
       FORESHARD_TABLE: this.table.tableName,
       FORESHARD_BUCKET: this.bucket.bucketName,
@@ -135,6 +139,10 @@ export class Foreshard extends Construct {
       FORESHARD_EXECUTE_TIERS: tiersMib.join(','),
       FORESHARD_ARCHITECTURE: settings.architecture.name,
       FORESHARD_TASK_ROLE: this.taskRole.roleArn,
+      FORESHARD_SCHEDULE_GROUP: schedules.group,
+      FORESHARD_SCHEDULE_TARGET: schedules.target,
+      FORESHARD_SCHEDULE_ROLE: schedules.role.roleArn,
+      FORESHARD_SCHEDULE_DEAD_LETTERS: this.deadLetters.queueArn,
       FORESHARD_LANES_MAX: props.lanesMax?.toString(),
       FORESHARD_LANE_MEMORY_MIB: props.laneMemoryMib?.toString(),
       FORESHARD_METRICS: (props.metrics ?? true) ? 'on' : 'off',
@@ -154,6 +162,9 @@ export class Foreshard extends Construct {
         settings,
       });
       role.mayLog([made.logGroup]);
+      if (stage === 'submit') {
+        schedules.mayKeep(role);
+      }
       return made;
     };
     this.stages = Object.fromEntries(CONTROL_STAGES.map((stage) => [stage, control(stage)])) as Record<
@@ -189,7 +200,7 @@ export class Foreshard extends Construct {
       tracing: settings.tracing,
       ...apiLimits(props),
     });
-    this.deadLetters = new DeadLetters(this, 'DeadLetters', { name, encryption });
+    schedules.wake(submit.function);
     new ReshardSweep(this, 'ReshardSweep', { name, reshard, deadLetters: this.deadLetters });
     if (props.monitoring ?? true) {
       const { alarmTopic, alarmEmail } = props;

@@ -52,7 +52,7 @@ test('roles may use the key through the services that hold their data, and nothi
     expect(found).toEqual([
       [['kms:Decrypt', 'kms:GenerateDataKey'], via(['s3', 'dynamodb'])],
       [['kms:Decrypt'], via(['lambda'])],
-      ...(stage === 'reshard' ? [[['kms:Decrypt', 'kms:GenerateDataKey'], via(['sqs'])]] : []),
+      ...(stage === 'reshard' || stage === 'submit' ? [[['kms:Decrypt', 'kms:GenerateDataKey'], via(['sqs'])]] : []),
     ]);
   }
 });

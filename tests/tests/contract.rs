@@ -39,6 +39,8 @@ mod only_aws;
 mod races;
 #[path = "contract/runs.rs"]
 mod runs;
+#[path = "contract/schedules.rs"]
+mod schedules;
 #[path = "contract/services.rs"]
 mod services;
 
@@ -86,6 +88,10 @@ fn contract() -> Vec<(&'static str, Check)> {
         executions::a_round_is_started_once,
         executions::a_round_that_was_never_started_is_none,
         executions::a_token_is_answered_once,
+        schedules::a_schedule_is_written_by_version,
+        schedules::schedules_are_listed_by_name_in_pages,
+        schedules::what_is_due_is_found_until_it_is_looked_after,
+        schedules::a_timer_is_set_and_removed_however_often,
         services::a_role_is_assumed_for_a_while,
         services::an_unknown_function_is_not_found,
         services::samples_are_published,

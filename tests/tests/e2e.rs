@@ -43,6 +43,8 @@ mod recorded;
 mod rounds;
 #[path = "e2e/runs.rs"]
 mod runs;
+#[path = "e2e/schedules.rs"]
+mod schedules;
 #[path = "e2e/stack.rs"]
 mod stack;
 #[path = "e2e/witness.rs"]

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::args::{Arguments, Document, Format, List, Logs, OneRun, Resume};
 use crate::commands::watch;
-use crate::deployment::{client, run_id};
+use crate::deployment::{client, run_id, upload_bundles};
 use crate::exit::{CliError, Exit};
 use crate::render::runs::{describe, table};
 use crate::render::{data, events as show, json, say};
@@ -206,11 +206,19 @@ pub async fn register(arguments: &Arguments, document: &Document) -> Result<Exit
     } else {
         request.upload = Some(client.upload(UploadKind::Document, &source.raw).await?);
     }
+    let parsed = super::plan::parse(arguments, &source).await?;
+    if !parsed.schedules.is_empty() {
+        request.bundles = upload_bundles(&client, &source, &parsed.bundles).await?;
+    }
+    let schedules = parsed.schedules.len();
     let entry = client.register(&request).await?;
     if arguments.format == Format::Json {
         json(&entry);
     } else {
-        say("registered");
+        say(&match schedules {
+            0 => "registered".to_owned(),
+            n => format!("registered, with {n} schedule(s)"),
+        });
         data(&format!("{}@{}", entry.name, entry.version));
     }
     Ok(Exit::Success)

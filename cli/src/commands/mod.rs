@@ -4,6 +4,7 @@ mod emulator;
 mod manage;
 mod plan;
 mod run;
+mod schedule;
 mod watch;
 
 use crate::args::{Arguments, Command};
@@ -35,5 +36,6 @@ pub async fn carry_out(arguments: &Arguments) -> Result<Exit, CliError> {
         Command::Pause(one) => manage::pause(arguments, one).await,
         Command::Resume(resume) => manage::resume(arguments, resume).await,
         Command::Logs(logs) => manage::logs(arguments, logs).await,
+        Command::Schedule(command) => schedule::carry_out(arguments, command).await,
     }
 }

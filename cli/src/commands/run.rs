@@ -67,7 +67,7 @@ pub async fn run(arguments: &Arguments, wanted: &Run) -> Result<Exit, CliError> 
 }
 
 /// JSON, or `@file` with JSON in it.
-fn read_input(text: &str) -> Result<Value, CliError> {
+pub(super) fn read_input(text: &str) -> Result<Value, CliError> {
     let owned;
     let json = match text.strip_prefix('@') {
         None => text,

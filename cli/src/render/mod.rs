@@ -6,6 +6,7 @@ pub mod gantt;
 pub mod plan;
 pub mod problems;
 pub mod runs;
+pub mod schedules;
 pub mod steps;
 
 use std::io::Write as _;

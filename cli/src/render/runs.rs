@@ -65,6 +65,9 @@ pub fn describe(view: &RunView) -> String {
         format!("state     {}", view.state.as_str()),
         format!("accepted  {}", when(view.accepted_at)),
     ];
+    if let Some(of) = &view.scheduled {
+        lines.push(format!("schedule  {} at {}", of.schedule, when(of.time)));
+    }
     if let Some(planned) = view.planned {
         lines.push(format!(
             "planned   {} tasks in {} shards on {} lanes",
@@ -120,7 +123,9 @@ pub fn table(runs: &[RunView]) -> String {
     text
 }
 
-fn when(at: TimeMs) -> String {
+/// A moment, for people.
+#[must_use]
+pub fn when(at: TimeMs) -> String {
     let stamp = i64::try_from(at.0)
         .ok()
         .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());

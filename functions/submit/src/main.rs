@@ -3,13 +3,18 @@
 use std::sync::Arc;
 
 use foreshard_aws::clock::SystemClock;
-use foreshard_aws::config;
+use foreshard_aws::config::{self, Schedules};
 use foreshard_aws::dynamodb::DynamoTable;
-use foreshard_aws::proxy::{ProxyAnswer, ProxyEvent};
+use foreshard_aws::event::{SubmitAnswer, SubmitEvent};
 use foreshard_aws::s3::S3Bucket;
+use foreshard_aws::scheduler::{RuleTimers, SchedulerTimers};
 use foreshard_aws::serve::{Invocation, serve};
 use foreshard_aws::sfn::{StepFunctionsMachine, StepFunctionsTokens};
-use foreshard_stages::submit::{Ports, answer};
+use foreshard_stages::ports::Timers;
+use foreshard_stages::submit::{Ports, answer, fire, sweep};
+
+/// How long the sweep leaves a scheduled time to the timer, in milliseconds: a timer keeps to the minute.
+const TIMER_GRACE_MS: u64 = 120_000;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
@@ -17,13 +22,23 @@ async fn main() -> anyhow::Result<()> {
     let table = Arc::new(DynamoTable::new(&config.aws, config.store.table));
     let bucket = Arc::new(S3Bucket::new(&config.aws, config.store.bucket));
     let machine = StepFunctionsMachine::new(&config.aws, config.state_machine);
+    let (timers, grace_ms): (Arc<dyn Timers>, u64) = match config.schedules {
+        Schedules::Scheduler(wiring) => {
+            let timers = SchedulerTimers::new(&config.aws, wiring);
+            (Arc::new(timers), TIMER_GRACE_MS)
+        }
+        Schedules::Rules => (Arc::new(RuleTimers), 0),
+    };
     let ports = &Ports {
         runs: table.clone(),
         run_writes: table.clone(),
         frontier: table.clone(),
         frontier_writes: table.clone(),
         ledger: table.clone(),
-        ledger_writes: table,
+        ledger_writes: table.clone(),
+        schedules: table.clone(),
+        schedule_writes: table,
+        timers,
         blobs: bucket.clone(),
         blob_lists: bucket.clone(),
         blob_writes: bucket.clone(),
@@ -34,9 +49,17 @@ async fn main() -> anyhow::Result<()> {
         clock: Arc::new(SystemClock),
     };
     let local = config.local_identity.as_ref();
-    let answer = async |event: ProxyEvent, call: Invocation| {
-        let request = event.into_request(local, &call.request_id);
-        Ok(ProxyAnswer::from(answer(ports, &request).await))
+    let answer = async |event: SubmitEvent, call: Invocation| match event {
+        SubmitEvent::Request(event) => {
+            let request = event.into_request(local, &call.request_id);
+            Ok(SubmitAnswer::Request(answer(ports, &request).await.into()))
+        }
+        SubmitEvent::Schedule(event) => {
+            let call = event.schedule;
+            let fired = fire(ports, &call.key, call.time.as_deref()).await;
+            fired.map(SubmitAnswer::Fired)
+        }
+        SubmitEvent::Sweep(_) => sweep(ports, grace_ms).await.map(SubmitAnswer::Fired),
     };
     Ok(serve("submit", answer).await?)
 }

@@ -6,14 +6,15 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use foreshard_stages::ports::PortError;
 
 /// Codes of a lost race. Source: DynamoDB API reference, "Common errors" of `PutItem`, `UpdateItem`, `TransactWriteItems`;
-/// S3's for `If-None-Match`.
-const CONFLICTS: [&str; 6] = [
+/// S3's for `If-None-Match`; EventBridge Scheduler's.
+const CONFLICTS: [&str; 7] = [
     "ConditionalCheckFailedException",
     "ConditionalCheckFailed",
     "TransactionConflictException",
     "TransactionConflict",
     "PreconditionFailed",
     "ConditionalRequestConflict",
+    "ConflictException",
 ];
 
 /// Codes that pass by themselves although their HTTP status is 400. Source: DynamoDB developer guide, "Error handling"; the

@@ -40,8 +40,19 @@ pub struct Submit {
     pub pool: DeployedPool,
     /// ARN of the role that tasks assume by default.
     pub task_role: String,
+    /// What wakes it for schedules.
+    pub schedules: Schedules,
     /// Who calls where no authorizer says it: on the emulator only.
     pub local_identity: Option<LocalIdentity>,
+}
+
+/// What wakes submit for schedules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Schedules {
+    /// EventBridge Scheduler; the rule of each minute only looks after what was lost.
+    Scheduler(crate::scheduler::Wiring),
+    /// The rule of each minute alone.
+    Rules,
 }
 
 /// What plan needs.
@@ -99,6 +110,7 @@ pub fn submit() -> Result<Submit, ConfigError> {
         state_machine: r.required("FORESHARD_STATE_MACHINE"),
         pool: r.pool(),
         task_role: r.required("FORESHARD_TASK_ROLE"),
+        schedules: r.schedules(),
         local_identity: r.local_identity(),
     })
 }
@@ -302,6 +314,24 @@ impl<'a> Reader<'a> {
         }
     }
 
+    fn schedules(&mut self) -> Schedules {
+        match self.optional("FORESHARD_SCHEDULES").as_deref() {
+            None | Some("scheduler") => Schedules::Scheduler(crate::scheduler::Wiring {
+                group: self.required("FORESHARD_SCHEDULE_GROUP"),
+                target: self.required("FORESHARD_SCHEDULE_TARGET"),
+                role: self.required("FORESHARD_SCHEDULE_ROLE"),
+                dead_letters: self.optional("FORESHARD_SCHEDULE_DEAD_LETTERS"),
+            }),
+            Some("rules") => Schedules::Rules,
+            Some(other) => {
+                self.problems.push(format!(
+                    "`FORESHARD_SCHEDULES` is `{other}`, not `scheduler` or `rules`"
+                ));
+                Schedules::Rules
+            }
+        }
+    }
+
     fn local_identity(&mut self) -> Option<LocalIdentity> {
         let name = "FORESHARD_LOCAL_IDENTITY";
         let text = self.optional(name)?;
@@ -335,6 +365,7 @@ mod tests {
             state_machine: r.required("FORESHARD_STATE_MACHINE"),
             pool: r.pool(),
             task_role: r.required("FORESHARD_TASK_ROLE"),
+            schedules: r.schedules(),
             local_identity: r.local_identity(),
         })
     }
@@ -352,6 +383,9 @@ mod tests {
         `FORESHARD_EXECUTE_TIERS` is missing
         `FORESHARD_ARCHITECTURE` is missing
         `FORESHARD_TASK_ROLE` is missing
+        `FORESHARD_SCHEDULE_GROUP` is missing
+        `FORESHARD_SCHEDULE_TARGET` is missing
+        `FORESHARD_SCHEDULE_ROLE` is missing
         ");
     }
 
@@ -364,9 +398,11 @@ mod tests {
             ("FORESHARD_LANES_MAX", "0"),
             ("FORESHARD_LOCAL_IDENTITY", "nobody"),
             ("FORESHARD_METRICS", "perhaps"),
+            ("FORESHARD_SCHEDULES", "cron"),
         ])
         .read(|r| {
             (
+                r.schedules(),
                 r.pool(),
                 r.local_identity(),
                 r.switch("FORESHARD_METRICS", true),
@@ -374,6 +410,7 @@ mod tests {
         })
         .unwrap_err();
         insta::assert_snapshot!(error.problems.join("\n"), @r"
+        `FORESHARD_SCHEDULES` is `cron`, not `scheduler` or `rules`
         `FORESHARD_EXECUTE_TIERS` is `128,much`, not a list of memory sizes in MiB such as `128,1769`
         `FORESHARD_ARCHITECTURE` is `riscv`, not `arm64` or `x86_64`
         `FORESHARD_LANES_MAX` is `0`, not a whole number above zero

@@ -12,4 +12,5 @@ pub mod plan;
 pub mod price;
 pub mod report;
 pub mod reshard;
+pub mod schedule;
 pub mod shard;

@@ -12,6 +12,7 @@ mod ledger;
 pub mod machine;
 pub mod random;
 mod runs;
+mod schedules;
 pub mod seeded;
 mod services;
 pub mod wire;

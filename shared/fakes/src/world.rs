@@ -11,9 +11,10 @@ use foreshard_model::frontier::{LaneItem, ShardItem, ShardState};
 use foreshard_model::ids::{Attempt, LaneId, Round, RunId, ShardId, TargetId, Tenant};
 use foreshard_model::ledger::Event;
 use foreshard_model::run::RunItem;
+use foreshard_model::schedule::{ScheduleItem, ScheduleKey};
 use foreshard_model::target::Pool;
 use foreshard_model::units::{Mib, TimeMs};
-use foreshard_stages::ports::{Clock, PortError, PortResult, Sample, Wiring};
+use foreshard_stages::ports::{Clock, PortError, PortResult, Sample, Timer, Wiring};
 
 use crate::build;
 use crate::faults::{Faults, Verdict};
@@ -38,6 +39,9 @@ pub(crate) struct State {
     pub(crate) shards: BTreeMap<(RunId, ShardId), ShardItem>,
     pub(crate) lanes: BTreeMap<(RunId, LaneId), LaneItem>,
     pub(crate) ledger: BTreeMap<(RunId, String), Event>,
+    pub(crate) schedules: BTreeMap<ScheduleKey, ScheduleItem>,
+    pub(crate) look_at: BTreeMap<ScheduleKey, TimeMs>,
+    pub(crate) timers: BTreeMap<ScheduleKey, Timer>,
     pub(crate) blobs: BTreeMap<String, Vec<u8>>,
     pub(crate) executions: BTreeMap<(RunId, Round), bool>,
     pub(crate) started: Vec<(RunId, Round)>,
@@ -98,6 +102,9 @@ impl World {
                 shards: BTreeMap::new(),
                 lanes: BTreeMap::new(),
                 ledger: BTreeMap::new(),
+                schedules: BTreeMap::new(),
+                look_at: BTreeMap::new(),
+                timers: BTreeMap::new(),
                 blobs: BTreeMap::new(),
                 executions: BTreeMap::new(),
                 started: Vec::new(),

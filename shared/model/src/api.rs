@@ -13,6 +13,7 @@ use crate::plan::Plan;
 use crate::policy::RunOptions;
 use crate::problem::Problem;
 use crate::run::{RunItem, RunState, RunSummary};
+use crate::schedule::Scheduled;
 use crate::units::TimeMs;
 
 /// `POST /runs`. Exactly one of `document`, `document_gzip`, `upload` is given.
@@ -106,6 +107,9 @@ pub struct RunView {
     pub principal: String,
     /// In the logs of every stage.
     pub trace_id: String,
+    /// The scheduled time that it stands for, when a schedule started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheduled: Option<Scheduled>,
     /// When it was accepted.
     pub accepted_at: TimeMs,
     /// When it ended.
@@ -146,6 +150,7 @@ impl From<&RunItem> for RunView {
             workflow: item.workflow.clone(),
             principal: item.context.principal.clone(),
             trace_id: item.context.trace_id.clone(),
+            scheduled: item.scheduled.clone(),
             accepted_at: item.accepted_at,
             ended_at: item.ended_at,
             round: item.round.0,
@@ -266,6 +271,9 @@ pub struct RegisterRequest {
     /// Id of an upload that holds the document, gzipped or not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upload: Option<String>,
+    /// Bundles of the schedules that the document declares: folder as written in it to the digest of its upload.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub bundles: BTreeMap<String, Sha256Hex>,
 }
 
 /// A registered workflow, as `PUT /workflows` and the listing answer it.

@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::units::TimeMs;
+
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -74,6 +76,12 @@ impl RunId {
             .encode(&hash.finalize()[..13])
             .to_lowercase();
         Self(format!("r-{}", &text[..20]))
+    }
+
+    /// The run of a scheduled time: whoever starts it, however often, it is this one.
+    #[must_use]
+    pub fn scheduled(tenant: &Tenant, schedule: &str, time: TimeMs) -> Self {
+        Self::derive(tenant, &format!("schedule {schedule} {}", time.0))
     }
 
     /// Whether `text` has the form of a run's id. Anything else can be refused without a look-up.

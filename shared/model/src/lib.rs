@@ -17,6 +17,8 @@ pub mod policy;
 pub mod price;
 pub mod problem;
 pub mod run;
+pub mod schedule;
+pub mod schedule_api;
 pub mod target;
 pub mod topology;
 pub mod units;

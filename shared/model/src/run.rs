@@ -10,6 +10,7 @@ use crate::ids::{Generation, Round, RunId, Tenant};
 use crate::message::Failure;
 use crate::plan::LaneMode;
 use crate::policy::RunOptions;
+use crate::schedule::Scheduled;
 use crate::units::{TimeMs, Usd};
 
 /// Where a run stands.
@@ -99,6 +100,9 @@ pub struct RunItem {
     pub workflow: String,
     /// Owner, principal, role, trace id, baggage.
     pub context: Context,
+    /// The scheduled time that it stands for, when a schedule started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheduled: Option<Scheduled>,
     /// What it asked for.
     pub options: RunOptions,
     /// The document as submitted.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use foreshard_stages::ports::{
     AttemptWrites, BlobLists, BlobPresigns, BlobReads, BlobWrites, ExecutionReads, Executions,
     FrontierReads, FrontierWrites, FunctionCalls, LaneTokens, LedgerReads, LedgerWrites, Metrics,
-    OutputPointers, RunReads, RunWrites, TaskIdentity,
+    OutputPointers, RunReads, RunWrites, ScheduleReads, ScheduleWrites, TaskIdentity, Timers,
 };
 
 /// One implementation of every port.
@@ -29,6 +29,10 @@ pub struct Adapters {
     pub identity: Arc<dyn TaskIdentity>,
     pub calls: Arc<dyn FunctionCalls>,
     pub metrics: Arc<dyn Metrics>,
+    pub schedules: Arc<dyn ScheduleReads>,
+    pub schedule_writes: Arc<dyn ScheduleWrites>,
+    /// Every way of waking submit.
+    pub timers: Vec<Arc<dyn Timers>>,
     /// Lets something wait, and gives its token.
     pub park: Box<dyn Fn() -> Parking + Send + Sync>,
     /// Where the ports' services are, when they are not in memory.

@@ -8,6 +8,7 @@ use foreshard_aws::cloudwatch::CloudWatchMetrics;
 use foreshard_aws::dynamodb::DynamoTable;
 use foreshard_aws::lambda::LambdaCalls;
 use foreshard_aws::s3::S3Bucket;
+use foreshard_aws::scheduler::{RuleTimers, SchedulerTimers, Wiring};
 use foreshard_aws::sdk::{Aws, Credentials};
 use foreshard_aws::sfn::{StepFunctionsMachine, StepFunctionsTokens};
 use foreshard_aws::sts::StsIdentity;
@@ -82,7 +83,13 @@ impl Emulator {
             attempts: table.clone(),
             pointers: table.clone(),
             ledger: table.clone(),
-            ledger_writes: table,
+            ledger_writes: table.clone(),
+            schedules: table.clone(),
+            schedule_writes: table,
+            timers: vec![
+                Arc::new(SchedulerTimers::new(&aws, console.timers(&name).await)),
+                Arc::new(RuleTimers),
+            ],
             blobs: bucket.clone(),
             blob_lists: bucket.clone(),
             blob_writes: bucket.clone(),
@@ -173,6 +180,25 @@ impl Console {
             .await
             .expect("the emulator answers");
         assert!(made.status().is_success(), "{}", made.status());
+    }
+
+    /// A schedule group, and what its schedules would wake.
+    async fn timers(&self, name: &str) -> Wiring {
+        let made = self
+            .http
+            .post(format!("{}/schedule-groups/{name}", self.endpoint))
+            .header("authorization", Self::authorization("scheduler"))
+            .body("{}")
+            .send()
+            .await
+            .expect("the emulator answers");
+        assert!(made.status().is_success(), "{}", made.status());
+        Wiring {
+            group: name.to_owned(),
+            target: format!("arn:aws:lambda:{REGION}:000000000000:function:{name}-submit"),
+            role: "arn:aws:iam::000000000000:role/timers".to_owned(),
+            dead_letters: None,
+        }
     }
 
     async fn create_machine(&self, name: &str, definition: &Value) -> String {

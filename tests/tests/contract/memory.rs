@@ -34,7 +34,10 @@ pub fn adapters() -> Adapters {
         tokens: world.clone(),
         identity: world.clone(),
         calls: world.clone(),
-        metrics: world,
+        metrics: world.clone(),
+        schedules: world.clone(),
+        schedule_writes: world.clone(),
+        timers: vec![world],
         park: Box::new(park),
         endpoint: None,
     }

@@ -2,6 +2,7 @@
 
 mod request;
 mod routes;
+mod schedules;
 mod sign;
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ mod create;
 mod ledger;
 mod reads;
 mod runs;
+mod schedules;
 mod writes;
 
 use aws_sdk_dynamodb::Client;
@@ -14,7 +15,7 @@ pub(crate) use batch::unbuilt;
 
 use crate::sdk::Aws;
 
-/// The table, as every store of the stages: runs, frontier, attempts, ledger.
+/// The table, as every store of the stages: runs, frontier, attempts, ledger, schedules.
 #[derive(Debug, Clone)]
 pub struct DynamoTable {
     client: Client,

@@ -8,6 +8,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use foreshard_model::frontier::{LaneItem, ShardItem};
 use foreshard_model::ledger::Event;
 use foreshard_model::run::RunItem;
+use foreshard_model::schedule::{ScheduleItem, ScheduleKey};
+use foreshard_model::units::TimeMs;
 use foreshard_stages::ports::{PortError, PortResult, RunKey};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -20,6 +22,8 @@ pub type Attributes = HashMap<String, AttributeValue>;
 
 const ARRIVED: &str = "arrived";
 const FORMAT_NAME: &str = "format";
+/// When somebody must look after a schedule.
+pub(crate) const AT: &str = "at";
 
 /// A run's item.
 ///
@@ -75,6 +79,24 @@ pub fn of_lane(run: &RunKey, item: &LaneItem) -> PortResult<Attributes> {
 /// [`PortError::Refused`] when it cannot be written.
 pub fn of_event(event: &Event) -> PortResult<Attributes> {
     envelope(&key::event(event), event)
+}
+
+/// A schedule's item.
+///
+/// # Errors
+/// [`PortError::Refused`] when it cannot be written.
+pub fn of_schedule(item: &ScheduleItem) -> PortResult<Attributes> {
+    envelope(&key::schedule(&item.key()), item)
+}
+
+/// The marker of a schedule that somebody must look after at this moment.
+///
+/// # Errors
+/// [`PortError::Refused`] when it cannot be written.
+pub fn of_timer(of: &ScheduleKey, at: TimeMs) -> PortResult<Attributes> {
+    let mut attributes = envelope(&key::timer(of), of)?;
+    attributes.insert(AT.to_owned(), AttributeValue::N(at.0.to_string()));
+    Ok(attributes)
 }
 
 /// Only the address of an item.

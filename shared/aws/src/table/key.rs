@@ -2,6 +2,7 @@
 
 use foreshard_model::ids::{LaneId, RunId, ShardId, Tenant};
 use foreshard_model::ledger::Event;
+use foreshard_model::schedule::ScheduleKey;
 use foreshard_model::units::TimeMs;
 use foreshard_stages::ports::RunKey;
 
@@ -85,6 +86,33 @@ pub fn lane(run: &RunKey, lane: LaneId) -> Key {
     }
 }
 
+/// Partition of the markers of schedules that somebody must look after some time.
+pub const TIMERS: &str = "TIMERS";
+
+/// The partition of a tenant's schedules.
+#[must_use]
+pub fn schedules(of: &Tenant) -> String {
+    format!("TENANT#{of}#SCHEDULES")
+}
+
+/// A schedule.
+#[must_use]
+pub fn schedule(of: &ScheduleKey) -> Key {
+    Key {
+        pk: schedules(&of.tenant),
+        sk: of.name.clone(),
+    }
+}
+
+/// The marker of a schedule that somebody must look after some time.
+#[must_use]
+pub fn timer(of: &ScheduleKey) -> Key {
+    Key {
+        pk: TIMERS.to_owned(),
+        sk: format!("{}#{}", of.tenant, of.name),
+    }
+}
+
 /// The partition of a run's ledger.
 #[must_use]
 pub fn ledger(run: &RunId) -> String {
@@ -129,6 +157,10 @@ mod tests {
             because: String::new(),
             numbers: Default::default(),
         };
+        let nightly = ScheduleKey {
+            tenant: "acme".into(),
+            name: "etl.nightly".to_owned(),
+        };
         let keys = [
             run(&id),
             listing(&"acme".into(), TimeMs(1_700_000_000_123), &id),
@@ -136,6 +168,8 @@ mod tests {
             shard(&of, ShardId(1234567)),
             lane(&of, LaneId(42)),
             event(&settled),
+            schedule(&nightly),
+            timer(&nightly),
         ];
         let text: Vec<String> = keys
             .iter()
@@ -148,6 +182,8 @@ mod tests {
         RUN#<run>#3 | SHARD#1234567
         RUN#<run>#2 | LANE#00042
         RUN#<run>#LEDGER | 1700000000123#settled#0000007#2
+        TENANT#acme#SCHEDULES | etl.nightly
+        TIMERS | acme#etl.nightly
         ");
     }
 

@@ -10,6 +10,9 @@ use foreshard_model::ledger::{Event, EventKind};
 use foreshard_model::message::{Answer, AnswerKind, Cause, ExecuteRequest, Failure, ShardUsage};
 use foreshard_model::plan::{LaneMode, ShardKind};
 use foreshard_model::run::{Context, PlanPointer, RunItem, RunState, RunSummary};
+use foreshard_model::schedule::{
+    Firing, Outcome, Overlap, ScheduleItem, ScheduleKey, Submission, Timing,
+};
 use foreshard_model::units::{Mib, TimeMs, Usd};
 use foreshard_stages::ports::{PortError, RunKey};
 use proptest::prelude::*;
@@ -277,6 +280,75 @@ fn an_event_is_as_in_its_golden_file() {
     let written = item::of_event(&event()).unwrap();
     let kept = golden("event", include_str!("golden/event.json"), &written);
     assert_eq!(item::read::<Event>(kept).unwrap(), event());
+}
+
+fn schedule_item() -> ScheduleItem {
+    let firing = |time: u64, outcome| Firing {
+        time: TimeMs(time),
+        decided_at: TimeMs(time + 5),
+        outcome,
+    };
+    let because = || "because".to_owned();
+    ScheduleItem {
+        tenant: "acme".into(),
+        name: "etl.nightly".to_owned(),
+        version: 4,
+        workflow: "etl".to_owned(),
+        workflow_version: "1".to_owned(),
+        declared: true,
+        timing: Timing {
+            expression: "cron(0 2 * * ? *)".to_owned(),
+            timezone: "Europe/Berlin".to_owned(),
+            start: Some(TimeMs(1_700_000_000_000)),
+            end: Some(TimeMs(1_900_000_000_000)),
+            anchor: TimeMs(1_700_000_000_000),
+        },
+        overlap: Overlap::Skip,
+        catch_up: true,
+        paused: false,
+        submission: Submission {
+            input: Some("{\"day\":1}".to_owned()),
+            role: Some("arn:aws:iam::111122223333:role/tasks".to_owned()),
+            baggage: BTreeMap::from([("team".into(), "night".into())]),
+            bundles: BTreeMap::from([("bin".into(), Sha256Hex::of(b"x"))]),
+            ..Submission::default()
+        },
+        principal: "arn:aws:iam::111122223333:user/ann".to_owned(),
+        created_at: TimeMs(1_700_000_000_000),
+        updated_at: TimeMs(1_700_000_001_000),
+        since: TimeMs(1_700_000_000_000),
+        last: Some(TimeMs(1_700_010_800_000)),
+        recent: vec![
+            firing(1, Outcome::Missed { because: because() }),
+            firing(2, Outcome::Skipped { because: because() }),
+            firing(3, Outcome::Failed { because: because() }),
+            firing(
+                4,
+                Outcome::Started {
+                    run: run_id(),
+                    because: because(),
+                },
+            ),
+            firing(
+                5,
+                Outcome::Starting {
+                    run: run_id(),
+                    because: because(),
+                },
+            ),
+        ],
+    }
+}
+
+#[test]
+fn a_schedule_and_its_marker_are_as_in_their_golden_files() {
+    let item = schedule_item();
+    let written = item::of_schedule(&item).unwrap();
+    let kept = golden("schedule", include_str!("golden/schedule.json"), &written);
+    assert_eq!(item::read::<ScheduleItem>(kept).unwrap(), item);
+    let marker = item::of_timer(&item.key(), TimeMs(1_700_020_000_000)).unwrap();
+    let kept = golden("timer", include_str!("golden/timer.json"), &marker);
+    assert_eq!(item::read::<ScheduleKey>(kept).unwrap(), item.key());
 }
 
 #[test]

@@ -110,6 +110,14 @@ codes! {
     FileGenerated = "FS1054",
     /// Note: sizes of files are not recorded and were assumed.
     SizeAssumed = "FS1055",
+    /// Not an expression of a schedule.
+    Expression = "FS1060",
+    /// Not a time zone.
+    Zone = "FS1061",
+    /// Start and end of a schedule are no time, or leave nothing between them.
+    Window = "FS1062",
+    /// A schedule that never fires.
+    Never = "FS1063",
 }
 
 #[cfg(test)]

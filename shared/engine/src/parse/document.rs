@@ -9,12 +9,13 @@ use serde_json::json;
 use super::decode::{Decode, Entries, Filled, Given, Json, Marked, wrong_type};
 use super::forms::{
     Argument, Decimal, EnvName, FileName, Folder, FunctionName, HandlerName, HeaderName,
-    HeaderValue, Id, Label, Name, Path, TaskRef, TypeName, Url, Version, Whole, WorkflowName,
-    WorkflowRef,
+    HeaderValue, Id, Label, Name, Path, ScheduleName, TaskRef, TypeName, Url, Version, Whole,
+    WorkflowName, WorkflowRef,
 };
 use super::node::{Node, Shape};
 use super::problems::At;
 use super::record::{record, words};
+use super::schedules::ScheduleFields;
 
 /// MiB that a task may ask for: 16 TiB is more than any machine; what a target can give is the planner's matter.
 pub(crate) type Mebibytes = Whole<1, 16_777_216>;
@@ -52,6 +53,9 @@ record! {
         optional "params" params: Entries<Name, Param>,
         /// Sub-workflows that tasks of kind `workflow` refer to by name.
         optional "workflows" workflows: Entries<Id, Definition>,
+        /// When it runs by itself, once it is registered: at most 32 schedules by name.
+        #[schemars(extend("maxProperties" = 32))]
+        optional "schedules" schedules: Entries<ScheduleName, ScheduleFields>,
         /// The tasks. They are read one by one, not as this list.
         required "tasks" tasks: Listed,
         /// The declared output. Without it: the outputs of all tasks that no other needs, by id.

@@ -69,6 +69,10 @@ text_forms! {
     Version, "^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$",
         |text| bad(matches(text, 64, |b| b.is_ascii_alphanumeric() || b"._+-".contains(&b)) && starts(text, false),
             "is not a version", "use 1 to 64 letters, digits, `.`, `_`, `+` and `-`, such as \"1.0\"");
+    /// The name of a schedule within its workflow.
+    ScheduleName, "^[a-z0-9-]{1,32}$",
+        |text| bad(matches(text, 32, |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'),
+            "is not a name of a schedule", "use 1 to 32 lower-case letters, digits and `-`");
     /// The id of a task, or the name of a sub-workflow of the same file.
     Id, "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,255}$", |text| bad(is_id(text),
             "is not an id", "use 1 to 256 letters, digits, `_`, `.` and `-`; it does not begin with `.` or `-`");

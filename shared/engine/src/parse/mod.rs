@@ -27,6 +27,7 @@ mod problems;
 mod read;
 mod record;
 mod resolve;
+mod schedules;
 mod schema;
 mod scope;
 mod settings;
@@ -45,6 +46,7 @@ use std::io::Read;
 
 use foreshard_model::limits::{INLINE_DOCUMENT_BYTES, UPLOADED_DOCUMENT_BYTES};
 use foreshard_model::problem::{Problem, Severity};
+use foreshard_model::schedule::Declared;
 use foreshard_model::workflow::Workflow;
 
 use problems::Problems;
@@ -61,6 +63,8 @@ pub struct Parsed {
     /// The folders that commands are bundled from, as written, each once; those of a registered workflow as
     /// `name@version:folder`.
     pub bundles: Vec<String>,
+    /// The schedules that it declares; those of registered workflows that it refers to are not its own.
+    pub schedules: Vec<Declared>,
 }
 
 /// Registered workflows by name and version, as their documents were submitted.
@@ -116,7 +120,7 @@ fn parse(reader: impl Read, limit: u64, library: &Library) -> Result<Parsed, Vec
         None => Err(problems.finish()),
         Some(Content::Trace(trace)) => {
             let workflow = trace::import(&trace, &mut problems);
-            accepted(workflow, Vec::new(), problems)
+            accepted(workflow, Vec::new(), Vec::new(), problems)
         }
         Some(Content::Document(unit)) => assemble(*unit, problems, library),
     }
@@ -138,8 +142,9 @@ fn assemble(unit: Unit, problems: Problems, library: &Library) -> Result<Parsed,
     {
         return Err(all_problems(world).finish());
     }
-    let (workflow, bundles, world) = expand::expand(world, &scopes, &needs);
-    accepted(workflow, bundles, all_problems(world))
+    let (workflow, bundles, mut world) = expand::expand(world, &scopes, &needs);
+    let schedules = std::mem::take(&mut world.members[world::MAIN.unit].unit.schedules);
+    accepted(workflow, bundles, schedules, all_problems(world))
 }
 
 fn all_problems(world: World) -> Problems {
@@ -157,6 +162,7 @@ fn all_problems(world: World) -> Problems {
 fn accepted(
     workflow: Workflow,
     bundles: Vec<String>,
+    schedules: Vec<Declared>,
     problems: Problems,
 ) -> Result<Parsed, Vec<Problem>> {
     let mut found = problems.finish();
@@ -171,5 +177,6 @@ fn accepted(
         workflow,
         notes: found,
         bundles,
+        schedules,
     })
 }

@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use foreshard_model::limits::WORKFLOW_TASKS;
+use foreshard_model::schedule::Declared;
 use foreshard_model::workflow::OnFailure;
 use serde_json::Value;
 
@@ -18,6 +19,7 @@ use super::names::Names;
 use super::node::{Key, Node, Reader, Shape};
 use super::origin::Allowed;
 use super::problems::{At, Mark, Problems, Step, Trouble, shown};
+use super::schedules::schedules;
 use super::trace::Trace;
 use super::yaml::YamlEvents;
 
@@ -36,6 +38,7 @@ pub(crate) struct Unit {
     pub(crate) version: String,
     pub(crate) on_failure: OnFailure,
     pub(crate) defaults: Settings,
+    pub(crate) schedules: Vec<Declared>,
     pub(crate) names: Names,
     /// The document's own tasks first, then its sub-workflows.
     pub(crate) parts: Vec<Part>,
@@ -259,11 +262,13 @@ fn unit(header: Node, drafts: Vec<Draft>, mut names: Names, problems: &mut Probl
             parts.push(part);
         }
     });
+    let schedules = schedules(document.schedules, &mut at);
     Unit {
         name: document.name.0,
         version: document.version.0,
         on_failure: document.on_failure,
         defaults: Settings::of_defaults(&document.defaults),
+        schedules,
         names,
         parts,
     }

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use foreshard_engine::plan::{PlanInput, plan};
+use foreshard_engine::schedule::rfc3339;
 use foreshard_model::api::{SubmitAnswer, SubmitRequest};
 use foreshard_model::claim::Claim;
 use foreshard_model::ids::{Generation, RunId, Sha256Hex};
 use foreshard_model::ledger::EventKind;
 use foreshard_model::problem::Problem;
 use foreshard_model::run::{Context, RunItem, RunState};
+use foreshard_model::schedule::Scheduled;
 use foreshard_model::workflow::Workflow;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
@@ -37,6 +39,19 @@ pub(super) const KEY_CHARS: usize = 256;
 /// Bundles that are looked for at the same time.
 const LOOKS_AT_ONCE: usize = 16;
 
+/// A submission whose run is named and whose document is there.
+pub(super) struct Admission<'a> {
+    pub(super) identity: &'a Identity,
+    pub(super) run: RunId,
+    pub(super) trace_id: String,
+    pub(super) wanted: &'a SubmitRequest,
+    pub(super) document: Received,
+    /// Whether the document came inside the request.
+    pub(super) inline: bool,
+    /// The scheduled time that it stands for.
+    pub(super) scheduled: Option<Scheduled>,
+}
+
 pub(super) async fn submit(ports: &Ports, identity: &Identity, request: &ApiRequest) -> Answered {
     let wanted: SubmitRequest = json(request)?;
     check_options(&wanted.options)?;
@@ -44,31 +59,56 @@ pub(super) async fn submit(ports: &Ports, identity: &Identity, request: &ApiRequ
     check_baggage(&wanted.baggage)?;
     let run = RunId::derive(&identity.tenant(), &key(request)?);
     let source = Source::of_submission(&wanted)?;
-    let document = received(ports, &identity.tenant(), source).await?;
-    let bundles = bundles(ports, identity, &wanted.bundles).await?;
-    let inline = matches!(source, Source::Text(_) | Source::Gzip(_));
-    let (workflow, notes) = match &document {
-        Received::Here(bytes) => {
-            validated(ports, identity, &run, bytes, inline, &wanted, &bundles).await?
-        }
+    let admission = Admission {
+        identity,
+        trace_id: trace_id(request, &run),
+        run,
+        wanted: &wanted,
+        document: received(ports, &identity.tenant(), source).await?,
+        inline: matches!(source, Source::Text(_) | Source::Gzip(_)),
+        scheduled: None,
+    };
+    let answer = admit(ports, admission).await?;
+    let location = format!("/runs/{}", answer.run);
+    let mut answer = ApiResponse::json(202, &answer);
+    answer.headers.insert("location", location);
+    Ok(answer)
+}
+
+/// Creates the run, unless it is there, and starts it.
+pub(super) async fn admit(
+    ports: &Ports,
+    admission: Admission<'_>,
+) -> Result<SubmitAnswer, Refusal> {
+    let wanted = admission.wanted;
+    let bundles = bundles(ports, admission.identity, &wanted.bundles).await?;
+    let (workflow, notes) = match &admission.document {
+        Received::Here(bytes) => validated(ports, &admission, bytes, &bundles).await?,
         Received::Stored(_) => (None, Vec::new()),
     };
-    let objects = Objects::of(&run, &document, &wanted);
-    let item = item(
-        ports, identity, request, &run, &wanted, &objects, bundles, workflow,
-    );
-    if let Some(existing) = ports.runs.run(&run).await? {
+    let objects = Objects::of(&admission.run, &admission.document, wanted);
+    let item = item(ports, &admission, &objects, bundles, workflow);
+    if let Some(existing) = ports.runs.run(&item.run).await? {
         return repeated(ports, &existing, &item, notes).await;
     }
     objects.store(ports).await?;
     if let Err(error) = ports.run_writes.create_run(&item).await {
         // Another request with this key came first, or this one was applied although its answer is an error.
-        return match ports.runs.run(&run).await? {
+        return match ports.runs.run(&item.run).await? {
             Some(existing) => repeated(ports, &existing, &item, notes).await,
             None => Err(error.into()),
         };
     }
-    accepted(ports, &item, true, notes).await
+    Ok(accepted(ports, &item, true, notes).await)
+}
+
+/// Finds out whether it would be accepted, and writes nothing.
+pub(super) async fn would_admit(ports: &Ports, admission: &Admission<'_>) -> Result<(), Refusal> {
+    let bundles = bundles(ports, admission.identity, &admission.wanted.bundles).await?;
+    if let Received::Here(bytes) = &admission.document {
+        validated(ports, admission, bytes, &bundles).await?;
+    }
+    Ok(())
 }
 
 /// The caller's key, or the gateway's id of this request: a run is named by it.
@@ -128,17 +168,15 @@ async fn bundles(
 /// Reads the document, and plans it when it is small: all of its problems at once, or its name and the notes on it.
 async fn validated(
     ports: &Ports,
-    identity: &Identity,
-    run: &RunId,
+    admission: &Admission<'_>,
     bytes: &[u8],
-    inline: bool,
-    wanted: &SubmitRequest,
     bundles: &BTreeMap<String, Claim>,
 ) -> Result<(Option<String>, Vec<Problem>), Refusal> {
+    let (identity, wanted) = (admission.identity, admission.wanted);
     let looked = look(ports.blobs.as_ref(), &identity.tenant(), bytes).await?;
     let parsed = match looked {
         Looked::Parsed(parsed) => parsed,
-        Looked::TooLarge(problems) if inline => {
+        Looked::TooLarge(problems) if admission.inline => {
             return Err(Refusal::new(
                 Code::TooLarge,
                 "the document is too large for a request, inflated: upload it",
@@ -154,7 +192,7 @@ async fn validated(
         return Err(Refusal::input(lacking));
     }
     if parsed.workflow.tasks.len() <= PLANNED_AT_ONCE {
-        dry_run(ports, run, &parsed.workflow, wanted, bundles)?;
+        dry_run(ports, &admission.run, &parsed.workflow, wanted, bundles)?;
     }
     Ok((Some(parsed.workflow.name), parsed.notes))
 }
@@ -220,33 +258,27 @@ impl Objects {
     }
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "every part of a new run's item, each from another place"
-)]
 fn item(
     ports: &Ports,
-    identity: &Identity,
-    request: &ApiRequest,
-    run: &RunId,
-    wanted: &SubmitRequest,
+    admission: &Admission<'_>,
     objects: &Objects,
     bundles: BTreeMap<String, Claim>,
     workflow: Option<String>,
 ) -> RunItem {
-    let now = ports.clock.now();
+    let (now, wanted) = (ports.clock.now(), admission.wanted);
     RunItem {
-        run: run.clone(),
+        run: admission.run.clone(),
         version: 1,
         state: RunState::Accepted,
         workflow: workflow.unwrap_or_default(),
         context: Context {
-            tenant: identity.tenant(),
-            principal: identity.principal.clone(),
+            tenant: admission.identity.tenant(),
+            principal: admission.identity.principal.clone(),
             role: wanted.role.clone(),
-            trace_id: trace_id(request, run),
+            trace_id: admission.trace_id.clone(),
             baggage: wanted.baggage.clone(),
         },
+        scheduled: admission.scheduled.clone(),
         options: wanted.options.clone(),
         document: objects.document.clone(),
         input: objects.input.clone(),
@@ -263,7 +295,7 @@ async fn repeated(
     existing: &RunItem,
     wanted: &RunItem,
     notes: Vec<Problem>,
-) -> Answered {
+) -> Result<SubmitAnswer, Refusal> {
     let content = |item: &RunItem| {
         (
             item.document.sha256.clone(),
@@ -274,7 +306,9 @@ async fn repeated(
             item.context.baggage.clone(),
         )
     };
-    if content(existing) != content(wanted) {
+    // A scheduled time has one run, whatever its schedule has become since it was submitted.
+    let same_time = wanted.scheduled.is_some() && existing.scheduled == wanted.scheduled;
+    if !same_time && content(existing) != content(wanted) {
         return Err(Refusal::new(
             Code::KeyReused,
             format!(
@@ -284,30 +318,33 @@ async fn repeated(
         ));
     }
     let ours = existing.version == 1 && existing == wanted;
-    accepted(ports, existing, ours, notes).await
+    Ok(accepted(ports, existing, ours, notes).await)
 }
 
 /// Starts the run. It is accepted whatever happens here: what is not started now is started by the sweep.
-async fn accepted(ports: &Ports, item: &RunItem, created: bool, notes: Vec<Problem>) -> Answered {
+async fn accepted(
+    ports: &Ports,
+    item: &RunItem,
+    created: bool,
+    notes: Vec<Problem>,
+) -> SubmitAnswer {
     tracing::Span::current().record("trace_id", item.context.trace_id.as_str());
     let mut started = true;
     if item.state == RunState::Accepted && item.version == 1 {
-        let because = format!("submitted by {}", item.context.principal);
+        let because = match &item.scheduled {
+            None => format!("submitted by {}", item.context.principal),
+            Some(of) => format!("schedule {}: {}", of.schedule, rfc3339(of.time)),
+        };
         tell(ports, item, EventKind::Accepted, &because).await;
         if let Err(error) = ports.executions.start(&item.run, item.round).await {
             tracing::warn!(run = %item.run, %error, "the run will be started by the sweep");
             started = false;
         }
     }
-    let answer = SubmitAnswer {
+    SubmitAnswer {
         run: item.run.clone(),
         created,
         started,
         notes,
-    };
-    let mut answer = ApiResponse::json(202, &answer);
-    answer
-        .headers
-        .insert("location", format!("/runs/{}", item.run));
-    Ok(answer)
+    }
 }

@@ -18,6 +18,7 @@ mod reading;
 mod refusal;
 mod register;
 mod routes;
+mod schedules;
 mod table;
 mod trace;
 mod uploads;
@@ -28,12 +29,14 @@ use std::sync::Arc;
 pub use http::{ApiRequest, ApiResponse, Identity, JSON, PROBLEM_JSON};
 pub use openapi::openapi;
 pub use refusal::Code;
+pub use schedules::{Fired, fire, sweep};
 
 use self::refusal::{Answered, Refusal};
 use self::table::{Call, matched};
 use crate::ports::{
     BlobLists, BlobPresigns, BlobReads, BlobWrites, Clock, Executions, FrontierReads,
-    FrontierWrites, LaneTokens, LedgerReads, LedgerWrites, RunReads, RunWrites, Wiring,
+    FrontierWrites, LaneTokens, LedgerReads, LedgerWrites, RunReads, RunWrites, ScheduleReads,
+    ScheduleWrites, Timers, Wiring,
 };
 
 /// What submit may do.
@@ -63,6 +66,12 @@ pub struct Ports {
     pub executions: Arc<dyn Executions>,
     /// Wakes parked lanes.
     pub tokens: Arc<dyn LaneTokens>,
+    /// Reads schedules.
+    pub schedules: Arc<dyn ScheduleReads>,
+    /// Writes schedules, and what was decided about their times.
+    pub schedule_writes: Arc<dyn ScheduleWrites>,
+    /// Wakes this stage at the times of a schedule.
+    pub timers: Arc<dyn Timers>,
     /// The targets of the deployment.
     pub wiring: Arc<dyn Wiring>,
     /// The time.

@@ -55,11 +55,15 @@ pub enum Code {
     BadInput,
     /// The gateway lets no more through at once: its own answer, never submit's.
     TooMany,
+    /// The caller has no such schedule.
+    NoSchedule,
+    /// Expression, zone or window of a schedule are refused, with all of their problems.
+    BadSchedule,
 }
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::BadBody,
         Self::NoRoute,
         Self::BadMethod,
@@ -83,6 +87,8 @@ impl Code {
         Self::Broken,
         Self::BadInput,
         Self::TooMany,
+        Self::NoSchedule,
+        Self::BadSchedule,
     ];
 
     /// The stable code, the HTTP status, and one line.
@@ -112,6 +118,8 @@ impl Code {
             Self::Broken => ("FS3021", 500, "something stored cannot be read"),
             Self::BadInput => ("FS3022", 400, "the input lacks a value"),
             Self::TooMany => ("FS3023", 429, "too many at once"),
+            Self::NoSchedule => ("FS3030", 404, "there is no such schedule"),
+            Self::BadSchedule => ("FS3031", 400, "the schedule is refused"),
         }
     }
 }

@@ -10,6 +10,7 @@ use super::document::{Received, Source, received};
 use super::http::{ApiRequest, ApiResponse, Identity};
 use super::query::{after, brief, limit};
 use super::refusal::{Answered, Code, Refusal};
+use super::schedules::{check_declared, declare};
 use crate::keys;
 use crate::library::{Looked, look};
 use crate::ports::PortError;
@@ -31,8 +32,8 @@ pub(super) async fn register(ports: &Ports, identity: &Identity, request: &ApiRe
         return Err(too_large());
     };
     let looked = look(ports.blobs.as_ref(), &identity.tenant(), &bytes).await?;
-    let workflow = match looked {
-        Looked::Parsed(parsed) => parsed.workflow,
+    let (workflow, declared) = match looked {
+        Looked::Parsed(parsed) => (parsed.workflow, parsed.schedules),
         Looked::TooLarge(problems) => return Err(too_large().with(problems)),
         Looked::Refused(problems) => return Err(Refusal::document(problems)),
     };
@@ -40,20 +41,23 @@ pub(super) async fn register(ports: &Ports, identity: &Identity, request: &ApiRe
         name: workflow.name,
         version: workflow.version,
     };
+    let bundles = &wanted.bundles;
+    let items = check_declared(ports, identity, &entry, &declared, bundles, &bytes).await?;
     let key = keys::workflow(&identity.tenant(), &entry.name, &entry.version);
-    if ports.blob_writes.put_new(&key, bytes.clone()).await? {
-        return Ok(ApiResponse::json(201, &entry));
+    let created = ports.blob_writes.put_new(&key, bytes.clone()).await?;
+    if !created && ports.blobs.get(&key).await? != bytes {
+        return Err(Refusal::new(
+            Code::VersionTaken,
+            format!(
+                "`{}` version `{}` is another document: give yours another version",
+                entry.name, entry.version
+            ),
+        ));
     }
-    if ports.blobs.get(&key).await? == bytes {
-        return Ok(ApiResponse::json(200, &entry));
-    }
-    Err(Refusal::new(
-        Code::VersionTaken,
-        format!(
-            "`{}` version `{}` is another document: give yours another version",
-            entry.name, entry.version
-        ),
-    ))
+    // The same document again too: it mends what a failure has left, and goes back to an earlier version.
+    declare(ports, identity, &entry.name, items).await?;
+    let status = if created { 201 } else { 200 };
+    Ok(ApiResponse::json(status, &entry))
 }
 
 pub(super) async fn list(ports: &Ports, identity: &Identity, request: &ApiRequest) -> Answered {

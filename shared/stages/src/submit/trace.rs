@@ -13,11 +13,14 @@ pub(super) fn trace_id(request: &ApiRequest, run: &RunId) -> String {
     header("traceparent")
         .and_then(of_traceparent)
         .or_else(|| header("x-amzn-trace-id").and_then(of_amazon))
-        .unwrap_or_else(|| {
-            let mut digest = Sha256Hex::of(run.as_str().as_bytes()).0;
-            digest.truncate(DIGITS);
-            digest
-        })
+        .unwrap_or_else(|| of_run(run))
+}
+
+/// The trace id of a run that nobody traces yet.
+pub(super) fn of_run(run: &RunId) -> String {
+    let mut digest = Sha256Hex::of(run.as_str().as_bytes()).0;
+    digest.truncate(DIGITS);
+    digest
 }
 
 /// `00-<trace id>-<span id>-<flags>`. Source: W3C Trace Context.

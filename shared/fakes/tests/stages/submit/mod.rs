@@ -4,6 +4,7 @@ mod accept;
 mod control;
 mod documents;
 mod reading;
+mod schedules;
 
 use std::sync::Arc;
 

@@ -2,6 +2,7 @@
 
 mod deployment;
 mod runs;
+mod schedules;
 mod workflows;
 
 use schemars::json_schema;
@@ -9,7 +10,12 @@ use schemars::json_schema;
 use super::table::{At, Parameter, Route, Shape};
 
 /// Every route there is.
-pub(super) const TABLE: &[&[Route]] = &[runs::ROUTES, workflows::ROUTES, deployment::ROUTES];
+pub(super) const TABLE: &[&[Route]] = &[
+    runs::ROUTES,
+    workflows::ROUTES,
+    schedules::ROUTES,
+    deployment::ROUTES,
+];
 
 /// What may stand in a segment of a path.
 pub(super) struct Segment {
@@ -29,6 +35,11 @@ pub(super) const SEGMENTS: &[Segment] = &[
         name: "name",
         about: "Name of a registered workflow.",
         shape: |_| json_schema!({"type": "string", "pattern": "^[a-z0-9-]{1,64}$"}),
+    },
+    Segment {
+        name: "schedule",
+        about: "Name of a schedule; `<workflow>.<name>` when a workflow's document declares it.",
+        shape: |_| json_schema!({"type": "string", "pattern": "^[a-z0-9.-]{1,97}$"}),
     },
     Segment {
         name: "version",

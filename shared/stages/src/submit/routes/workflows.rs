@@ -27,6 +27,11 @@ pub(in super::super) const ROUTES: &[Route] = &[
             Code::NoUpload,
             Code::TooLarge,
             Code::VersionTaken,
+            Code::BadSchedule,
+            Code::BadOption,
+            Code::NoBundle,
+            Code::BadInput,
+            Code::Busy,
         ],
         handler: |c| {
             Box::pin(async move { register::register(c.ports, c.identity, c.request).await })
