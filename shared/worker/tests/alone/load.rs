@@ -3,7 +3,7 @@
 use foreshard_model::message::OutcomeStatus;
 use foreshard_stages::ports::Sample;
 
-use crate::bench::{Bench, synthetic};
+use crate::bench::{Bench, With, synthetic};
 
 const CPU_MS: f64 = 2_500.0;
 const MIB: u32 = 200;
@@ -25,7 +25,7 @@ fn assert_within(what: &str, measured: f64, known: f64) {
 pub async fn samples_match_a_known_load() {
     let bench = Bench::with(|settings| settings.sample_every_ms = 100, |_| {});
     let outcome = bench
-        .execute(&bench.shard(0, vec![synthetic("load", CPU_MS, MIB)]))
+        .execute(&bench.shard(0, vec![synthetic("load", CPU_MS, MIB).timeout(300_000)]))
         .await;
     assert_eq!(outcome.status, OutcomeStatus::Done, "{:?}", outcome.failure);
     let usage = bench.task_output(&outcome, "load").usage;
