@@ -9,12 +9,21 @@ BUILT := target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 FORESHARD := $(BUILT)/foreshard
 # Tests that need no emulator. All in one workspace-wide command: another choice of packages would build the SDKs again.
 QUICK := $(addprefix --test ,architecture dispatch every_write protocol reshard stages worker alone)
+# What ships: see ship/build.sh.
+ARCHITECTURES ?= arm64 x86_64
+HERE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
+ARCHITECTURE ?= arm64
+IMAGE ?= foreshard-execute
+CARGO_DENY := 0.20.2
+PYTHON_LOCKS = $(shell git ls-files '*.lock' ':!Cargo.lock')
+comma := ,
 say = @printf '\033[1m==> %s\033[0m\n' "$(1)"
 
-.PHONY: help build functions faulty demo up down test lint unit infra emulator e2e e2e-full schema clean
+.PHONY: help build functions faulty demo up down test lint unit infra emulator e2e e2e-full schema clean \
+    scripts ship measure-functions image audit audit-rules audit-advisories sbom release-notes
 
 help: ## this list
-	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## */  make \1\t/' | expand -t 20
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## */  make \1\t/' | expand -t 27
 
 build: ## the command line and every function
 	$(call say,building the workspace (the first build takes some minutes))
@@ -51,7 +60,7 @@ lint: ## formatting and lints
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --profile $(PROFILE) -- -D warnings
 
-unit: functions ## unit, property and architecture tests
+unit: functions scripts ## unit, property and architecture tests
 	$(call say,unit and property tests and the architecture)
 	cargo test --workspace --profile $(PROFILE) --lib --bins $(QUICK)
 	cargo test --workspace --profile $(PROFILE) --doc
@@ -76,6 +85,49 @@ e2e: faulty ## end to end on the emulator
 
 e2e-full: ## end to end, every workflow at scale 0.01
 	FORESHARD_E2E=full $(MAKE) e2e
+
+scripts: ## tests of the scripts that package, check and measure
+	$(call say,tests of the scripts that package$(comma) check and measure)
+	python3 -W error::ResourceWarning -m unittest discover --start-directory ship/tests --top-level-directory ship
+
+ship: ## functions and command line for AWS, arm64 and x86_64: target/ship/<architecture>/<stage>/bootstrap
+	@missing=; for architecture in $(ARCHITECTURES); do ship/build.sh $$architecture || missing="$$missing $$architecture"; done; \
+	if [ -n "$$missing" ]; then echo "not built:$$missing" >&2; exit 1; fi
+
+measure-functions: ## size, CPU and memory of a start of what was shipped for this machine; fails when a promise is broken
+	python3 ship/measure.py target/ship/$(HERE) --json target/ship/measured-$(HERE).json
+
+image: ## the container image of execute, from what was shipped: ARCHITECTURE=arm64 BASE=python:3.13-slim IMAGE=my-worker
+	docker build --file functions/execute/Dockerfile --platform linux/$(subst x86_64,amd64,$(ARCHITECTURE)) \
+	    --build-arg ARCHITECTURE=$(ARCHITECTURE) $(if $(BASE),--build-arg BASE=$(BASE)) --tag $(IMAGE) .
+
+audit: audit-rules audit-advisories ## what comes from outside: licences, sources, known vulnerabilities; spelling, Dockerfile
+
+audit-rules: ## the part of it that needs no database of advisories
+	$(call say,licences$(comma) bans and sources of the crates)
+	PATH="$$(ship/cargo-tool.sh cargo-deny $(CARGO_DENY)):$$PATH" cargo deny --locked check licenses bans sources
+	$(call say,licences of what npm brings)
+	python3 ship/npm.py
+	$(call say,spelling and the Dockerfile)
+	@tools=$$(ship/tools.sh ship/audit.lock) && "$$tools/typos" && "$$tools/hadolint" functions/execute/Dockerfile
+
+audit-advisories: ## the part of it that asks RustSec, npm and PyPI; fails where one of them cannot be asked
+	$(call say,advisories)
+	@tools=$$(ship/tools.sh ship/audit.lock) deny=$$(ship/cargo-tool.sh cargo-deny $(CARGO_DENY)); failed=; \
+	PATH="$$deny:$$PATH" cargo deny --locked check advisories || failed="$$failed crates"; \
+	npm audit --prefix infra-cdk --package-lock-only || failed="$$failed npm"; \
+	for lock in $(PYTHON_LOCKS); do "$$tools/pip-audit" --require-hashes --disable-pip --requirement $$lock || failed="$$failed $$lock"; done; \
+	if [ -n "$$failed" ]; then echo "with advisories, or not to be asked:$$failed" >&2; exit 1; fi
+
+sbom: ## what ships consists of, as CycloneDX: target/ship/sbom/<what>.cdx.json
+	$(call say,bills of materials)
+	python3 ship/sbom.py target/ship/sbom
+	npm sbom --prefix infra-cdk --package-lock-only --sbom-format cyclonedx > target/ship/sbom/infra-cdk.new
+	mv target/ship/sbom/infra-cdk.new target/ship/sbom/infra-cdk.cdx.json
+	python3 ship/npm.py --list target/ship/sbom/infra-cdk-licences.txt
+
+release-notes: ## what the changelog says of TAG=v1.2.3, if that is the version of the workspace
+	@python3 ship/release_notes.py "$(TAG)"
 
 schema: build ## docs/workflow.schema.json, from the types
 	$(FORESHARD) schema > docs/workflow.schema.json
