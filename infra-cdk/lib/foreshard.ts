@@ -109,9 +109,10 @@ export class Foreshard extends Construct {
     }
     const retain = props.retain ?? true;
     const tiersMib = props.executeTiersMib ?? EXECUTE_TIERS_MIB;
-    const artifacts = new Artifacts(props.artifacts);
+    const architecture = props.architecture ?? lambda.Architecture.ARM_64;
+    const artifacts = new Artifacts(props.artifacts, architecture);
     const settings = {
-      architecture: props.architecture ?? lambda.Architecture.ARM_64,
+      architecture,
       logRetention: props.logRetention ?? logs.RetentionDays.ONE_MONTH,
       reserveConcurrency: props.reserveConcurrency ?? false,
       tracing: props.tracing ?? true,
