@@ -39,7 +39,8 @@ PRIVATE_NAMES: dict[str, tuple[str, ...]] = {
         "_invoke_resource", "_invoke_resource_with_timeout", "_invoke_with_callback", "_map_runs",
         "_parse_jsonpath_tokens", "_resolve_lambda_function_ref", "_resolve_params_obj", "_resolve_path_or_ctx",
         "_resolve_state_machine_arn", "_run_map_items", "_run_parallel_branches", "_run_sub_machine",
-        "_send_task_heartbeat", "_start_execution", "_stop_execution", "_task_tokens", "json", "now_iso", "time",
+        "_send_task_failure", "_send_task_heartbeat", "_send_task_success", "_start_execution", "_stop_execution",
+        "_task_tokens", "json", "now_iso", "time",
     ),
 }  # fmt: skip
 

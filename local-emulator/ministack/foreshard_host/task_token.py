@@ -1,6 +1,8 @@
-"""Waits for task tokens as AWS does: a failed hand-over fails the state at once, and a heartbeat that stops ends it.
+"""Waits for task tokens as AWS does: a failed hand-over fails the state at once, a heartbeat that stops ends it, and only the
+first answer counts.
 
-MiniStack ignores both, so a lane whose function dies while it parks would wait for a day.
+MiniStack ignores the first two, so a lane whose function dies while it parks would wait for a day; and it takes a second
+answer for as long as the waiting thread has not woken.
 """
 
 import threading
@@ -11,12 +13,15 @@ from ministack.services import stepfunctions
 from foreshard_host import stopped_execution
 
 _DEFAULT_TIMEOUT_S = 99_999_999
+_answering = threading.Lock()
 
 
 def install() -> None:
     """Take the place of the wait and of the heartbeat."""
     stepfunctions._invoke_with_callback = invoke_and_wait
     stepfunctions._send_task_heartbeat = _heartbeat_noting(stepfunctions._send_task_heartbeat)
+    stepfunctions._send_task_success = _once(stepfunctions._send_task_success)
+    stepfunctions._send_task_failure = _once(stepfunctions._send_task_failure)
 
 
 def invoke_and_wait(resource: str, input_data, token: str, state: dict):
@@ -64,6 +69,18 @@ def _heartbeat_noting(plain):
         return answer
 
     return heartbeat
+
+
+def _once(plain):
+    """The token is gone with its first answer; the waiting thread has the entry itself."""
+
+    def answer(data: dict):
+        with _answering:
+            told = plain(data)
+            stepfunctions._task_tokens.pop(data.get("taskToken"), None)
+        return told
+
+    return answer
 
 
 def _value(result):

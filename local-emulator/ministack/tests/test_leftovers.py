@@ -48,7 +48,7 @@ class Leftovers(unittest.TestCase):
         for number in (signal.SIGTERM, signal.SIGINT):
             host, processes = self.host_with_processes()
             self.assertEqual(host.stop(number), 0)
-            self.assertFalse(any(map(is_alive, processes)), "the host was gone before its environments")
+            self.assert_gone(processes)
             self.assertEqual(sorted(os.listdir(self.state_dir)), ["host.log"])
 
     def test_a_signal_while_an_execution_waits_for_a_token(self):
@@ -92,7 +92,7 @@ class Leftovers(unittest.TestCase):
         host.stop(signal.SIGKILL)
         self.assertTrue(all(map(is_alive, processes)), "nobody was left who could have ended them")
         second = Host(self.state_dir)
-        self.assertFalse(any(map(is_alive, processes)))
+        self.assert_gone(processes)
         self.assertIn("ended 1 environments that an earlier host left behind", second.log())
         second.stop()
 

@@ -1,5 +1,6 @@
 """Task tokens over native functions: answered, lost, silent, and waiting when the execution is stopped."""
 
+import concurrent.futures
 import json
 import os
 import time
@@ -42,6 +43,21 @@ class TaskTokens(unittest.TestCase):
         execution = self.park("answered", {})
         self.client.send_task_success(taskToken=self.token(execution), output='{"woken": true}')
         self.assertEqual(json.loads(self.host.finish_execution(execution)["output"]), {"woken": True})
+
+    def test_of_many_answers_one_is_taken(self):
+        execution = self.park("asked-often", {})
+        token = self.token(execution)
+
+        def answer(number):
+            try:
+                self.client.send_task_success(taskToken=token, output=json.dumps(number))
+            except self.client.exceptions.TaskDoesNotExist:
+                return []
+            return [number]
+
+        with concurrent.futures.ThreadPoolExecutor(8) as threads:
+            taken = sum(threads.map(answer, range(32)), [])
+        self.assertEqual(taken, [json.loads(self.host.finish_execution(execution)["output"])])
 
     def test_a_failed_hand_over_fails_the_state_at_once(self):
         began = time.monotonic()
