@@ -51,7 +51,7 @@ export type MapState = Described &
     };
     readonly MaxConcurrency: number;
     readonly Label?: string;
-    readonly ToleratedFailurePercentage?: number;
+    readonly ToleratedFailureCount?: number;
     readonly ResultPath: string | null;
     readonly Catch: readonly Catcher[];
   };

@@ -13,6 +13,11 @@ export const FUNCTIONS = { plan: '${Plan}', dispatch: '${Dispatch}', aggregate: 
 const INLINE_LANES_MOST = 40;
 /** The same for a distributed map (Step Functions quotas, "Map Run"). */
 const DISTRIBUTED_LANES_MOST = 10_000;
+/**
+ * More than there can be: the lanes' numbers are input of the map, and a state's input holds so many bytes (Step Functions
+ * quotas). A count and no percentage, because LocalStack's parser takes no whole number as a percentage.
+ */
+const LOST_LANES_MOST = 262_144;
 
 /** A function is cut off by Lambda first, which says why; the state's own timeout is for what Lambda never answers. */
 const DISPATCH_TIMEOUT_S = CONTROL_FUNCTIONS.dispatch.timeoutS + 30;
@@ -193,7 +198,7 @@ export function definition(): Definition {
         MaxConcurrency: DISTRIBUTED_LANES_MOST,
         Label: LANES_LABEL,
         // A lost lane costs parallelism, never the run.
-        ToleratedFailurePercentage: 100,
+        ToleratedFailureCount: LOST_LANES_MOST,
       },
       Aggregate: {
         Type: 'Task',

@@ -159,7 +159,7 @@ describe('the round', () => {
   test('runs 40 lanes inline at most, and loses lanes of a distributed map without failing', () => {
     expect(inline.ItemProcessor.ProcessorConfig).toEqual({ Mode: 'INLINE' });
     expect(inline.MaxConcurrency).toBe(40);
-    expect(distributed).toMatchObject({ MaxConcurrency: 10_000, ToleratedFailurePercentage: 100, Label: LANES_LABEL });
+    expect(distributed).toMatchObject({ MaxConcurrency: 10_000, ToleratedFailureCount: 262_144, Label: LANES_LABEL });
     expect(distributed.ItemProcessor.ProcessorConfig).toEqual({ Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' });
   });
 });
