@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use foreshard_local_emulator::Emulator;
 
 use crate::schedule_args::ScheduleCommand;
 
@@ -45,7 +46,7 @@ pub enum Command {
     /// Stop the emulator.
     Down,
     /// Say what the machine has and what it lacks.
-    Doctor,
+    Doctor(Which),
     /// Submit a workflow and watch it to its end.
     Run(Run),
     /// Show shards, reasons, limits and price of a workflow, without running it.
@@ -77,9 +78,20 @@ pub enum Command {
     Schedule(ScheduleCommand),
 }
 
+/// Which emulator.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Which {
+    /// `ministack` or `localstack`.
+    #[arg(long, env = Emulator::VARIABLE, default_value_t)]
+    pub emulator: Emulator,
+}
+
 /// Arguments of `up`.
 #[derive(Debug, Args)]
 pub struct Up {
+    /// `ministack` or `localstack`; another one that runs is replaced.
+    #[arg(long, env = Emulator::VARIABLE, default_value_t)]
+    pub emulator: Emulator,
     /// Port on 127.0.0.1; any free one when absent.
     #[arg(long)]
     pub port: Option<u16>,

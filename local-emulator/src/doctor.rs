@@ -1,8 +1,8 @@
 //! What is there and what is missing, all at once, before anything is started.
 
 use crate::deploy::STAGES;
+use crate::emulator::Emulator;
 use crate::home::Home;
-use crate::host;
 use crate::machine::Machine;
 use crate::record::Record;
 use crate::tools;
@@ -20,17 +20,17 @@ pub struct Check {
 
 /// Looks at everything.
 #[must_use]
-pub fn doctor(home: &Home) -> Vec<Check> {
+pub fn doctor(home: &Home, emulator: Emulator) -> Vec<Check> {
     let good = |what: String| Check {
         good: true,
         what,
         hint: String::new(),
     };
     let mut checks = Vec::new();
-    match tools::find(home) {
+    match tools::find(emulator) {
         Ok(found) => checks.push(good(format!(
             "Python ({}), Node and npm",
-            found.python.display()
+            found.python(emulator).display()
         ))),
         Err(missing) => checks.extend(missing.into_iter().map(|m| Check {
             good: false,
@@ -38,6 +38,7 @@ pub fn doctor(home: &Home) -> Vec<Check> {
             hint: m.hint,
         })),
     }
+    checks.extend(others(emulator).map(good));
     let unbuilt: Vec<&str> = STAGES
         .into_iter()
         .filter(|stage| !home.artifacts().join(stage).join("bootstrap").is_file())
@@ -60,15 +61,39 @@ pub fn doctor(home: &Home) -> Vec<Check> {
         machine.lane_memory_mib()
     )));
     checks.push(match Record::read(home) {
-        Some(record) if host::is_healthy(record.port) => {
-            good(format!("the emulator runs at {}", record.endpoint))
-        }
+        Some(record) if record.is_healthy() => good(format!(
+            "{} runs at {}",
+            record.emulator.title(),
+            record.endpoint
+        )),
         Some(record) => Check {
             good: false,
-            what: format!("the emulator at {} does not answer", record.endpoint),
+            what: format!(
+                "{} at {} does not answer",
+                record.emulator.title(),
+                record.endpoint
+            ),
             hint: "foreshard down, then foreshard up".to_owned(),
         },
         None => good("no emulator runs (`foreshard up` starts it)".to_owned()),
     });
     checks
+}
+
+/// Whether this machine could run the emulators that were not asked for; it need not.
+fn others(emulator: Emulator) -> impl Iterator<Item = String> {
+    let others = Emulator::ALL.into_iter().filter(move |e| *e != emulator);
+    others.map(|other| match tools::python(other) {
+        Ok(python) => format!(
+            "{} could run too (`--emulator {other}`), with {}",
+            other.title(),
+            python.display()
+        ),
+        Err(missing) => format!(
+            "{} could not run: {}; {}",
+            other.title(),
+            missing.tool,
+            missing.hint
+        ),
+    })
 }

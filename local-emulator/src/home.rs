@@ -33,19 +33,14 @@ impl Home {
         Err(EmulatorError::NoHome(start.to_path_buf()))
     }
 
-    /// The same checkout with another state folder: a second emulator beside the first.
+    /// The same checkout with another state folder: a second emulator beside the first. A relative one is of the working
+    /// folder of this process; the CDK and the emulators have others.
     #[must_use]
     pub fn with_state(&self, state: PathBuf) -> Self {
         Self {
             root: self.root.clone(),
-            state,
+            state: std::path::absolute(&state).unwrap_or(state),
         }
-    }
-
-    /// The launcher's folder.
-    #[must_use]
-    pub fn launcher(&self) -> PathBuf {
-        self.root.join("local-emulator/ministack")
     }
 
     /// The CDK app's folder.

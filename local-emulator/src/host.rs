@@ -1,4 +1,4 @@
-//! The emulator's process: started detached on a loopback port, waited for until it answers.
+//! The emulator's processes: started detached on loopback ports, waited for until they answer.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -8,30 +8,49 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use crate::emulator::Emulator;
 use crate::error::EmulatorError;
 use crate::home::Home;
 use crate::process::{Process, wait_until};
 use crate::progress::Progress;
-use crate::tools;
+use crate::tools::{self, Tools};
 use crate::venv;
 
-/// How long the emulator may take to answer: it needs about two seconds.
-const START_LIMIT: Duration = Duration::from_secs(60);
 /// How long one health request may take.
 const HEALTH_LIMIT: Duration = Duration::from_secs(2);
+
+/// A running emulator: its process, and what runs beside it.
+#[derive(Debug)]
+pub struct Running {
+    /// The process that answers at the endpoint.
+    pub process: Process,
+    /// What it needs beside it.
+    pub companion: Option<Process>,
+    /// Port on 127.0.0.1.
+    pub port: u16,
+}
+
+impl Running {
+    /// Ends all of it.
+    pub fn stop(&self) {
+        self.process.stop();
+        if let Some(companion) = &self.companion {
+            companion.stop();
+        }
+    }
+}
 
 /// A running emulator without anything deployed. Dropping it stops it: for tests of single services.
 #[derive(Debug)]
 pub struct BareHost {
-    /// The process.
-    pub process: Process,
+    running: Running,
     /// `http://127.0.0.1:<port>`.
     pub endpoint: String,
 }
 
 impl Drop for BareHost {
     fn drop(&mut self) {
-        self.process.stop();
+        self.running.stop();
     }
 }
 
@@ -39,28 +58,72 @@ impl Drop for BareHost {
 ///
 /// # Errors
 /// Missing tools, or an emulator that does not come up.
-pub fn start_bare(home: &Home, progress: &dyn Progress) -> Result<BareHost, EmulatorError> {
-    let tools = tools::find(home).map_err(EmulatorError::ToolsMissing)?;
-    let python = venv::ensure(home, &tools, progress)?;
-    let port = free_port()?;
-    let process = start(home, &python, port, progress)?;
+pub fn start_bare(
+    home: &Home,
+    emulator: Emulator,
+    progress: &dyn Progress,
+) -> Result<BareHost, EmulatorError> {
+    let tools = tools::find(emulator).map_err(EmulatorError::ToolsMissing)?;
+    let running = start(home, emulator, &tools, free_port()?, progress)?;
     Ok(BareHost {
-        process,
-        endpoint: endpoint(port),
+        endpoint: endpoint(running.port),
+        running,
     })
 }
 
-/// Starts the host process and waits until it answers.
+/// Starts the emulator and what it needs beside it, and waits until it answers.
 ///
 /// # Errors
-/// [`EmulatorError::Unhealthy`] with the end of its log.
+/// A virtual environment that cannot be made; [`EmulatorError::Unhealthy`] with the end of the log. Nothing runs then.
 pub fn start(
     home: &Home,
-    python: &Path,
+    emulator: Emulator,
+    tools: &Tools,
     port: u16,
     progress: &dyn Progress,
+) -> Result<Running, EmulatorError> {
+    let python = venv::ensure(home, tools, emulator, progress)?;
+    let mut arguments = Vec::new();
+    for variable in emulator.function_variables() {
+        arguments.extend(["--function-variable".to_owned(), (*variable).to_owned()]);
+    }
+    let mut companion = None;
+    if let Some(beside) = emulator.companion() {
+        let python = venv::ensure(home, tools, beside, progress)?;
+        let (port, home) = (free_port()?, companion_home(home));
+        companion = Some(start_process(&home, beside, &python, port, &[], progress)?);
+        arguments.extend(["--dynamodb".to_owned(), endpoint(port)]);
+    }
+    match start_process(home, emulator, &python, port, &arguments, progress) {
+        Ok(process) => Ok(Running {
+            process,
+            companion,
+            port,
+        }),
+        Err(error) => {
+            if let Some(companion) = companion {
+                companion.stop();
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Where the process beside an emulator keeps its files.
+#[must_use]
+pub fn companion_home(home: &Home) -> Home {
+    home.with_state(home.state.join("companion"))
+}
+
+fn start_process(
+    home: &Home,
+    emulator: Emulator,
+    python: &Path,
+    port: u16,
+    arguments: &[String],
+    progress: &dyn Progress,
 ) -> Result<Process, EmulatorError> {
-    progress.begin("emulator: starting");
+    progress.begin(&format!("emulator: starting {}", emulator.title()));
     home.create_state()?;
     let log = log_of(home);
     let out = File::create(&log).map_err(EmulatorError::io("cannot write", &log))?;
@@ -68,35 +131,41 @@ pub fn start(
         .try_clone()
         .map_err(EmulatorError::io("cannot write", &log))?;
     let mut child = Command::new(python)
-        .args([
-            "-m",
-            "foreshard_host",
-            "--port",
-            &port.to_string(),
-            "--state-dir",
-        ])
+        .args(["-m", emulator.module(), "--port", &port.to_string()])
+        .arg("--state-dir")
         .arg(&home.state)
-        .current_dir(home.launcher())
-        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .args(arguments)
+        .current_dir(emulator.folder(home))
+        .envs(python_environment(home))
         .stdin(Stdio::null())
         .stdout(out)
         .stderr(err)
         .process_group(0)
         .spawn()
         .map_err(EmulatorError::io("cannot start", python))?;
-    let healthy = wait_until(START_LIMIT, || is_healthy(port) || !still_runs(child.id()));
+    let limit = emulator.start_limit();
+    let healthy = wait_until(limit, || is_healthy(port) || !still_runs(child.id()));
     let process = Process::of(child.id()).filter(|_| healthy && is_healthy(port));
     let Some(process) = process else {
         let _ = child.kill();
         let _ = child.wait();
         return Err(EmulatorError::Unhealthy {
             port,
-            waited_s: START_LIMIT.as_secs(),
+            waited_s: limit.as_secs(),
             tail: venv::tail_of(&log),
         });
     };
     progress.end(&format!("listens on 127.0.0.1:{port}"));
     Ok(process)
+}
+
+/// What Python needs to find the code that both emulators' hosts share, and to leave the checkout as it is.
+#[must_use]
+pub fn python_environment(home: &Home) -> [(&'static str, PathBuf); 2] {
+    [
+        ("PYTHONPATH", home.root.join("local-emulator/native")),
+        ("PYTHONDONTWRITEBYTECODE", PathBuf::from("1")),
+    ]
 }
 
 /// Where the emulator's log is.

@@ -7,15 +7,23 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::emulator::Emulator;
 use crate::error::EmulatorError;
 use crate::home::Home;
+use crate::host;
 use crate::process::{Process, wait_until};
 
 /// A running emulator with the control plane deployed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
+    /// Which emulator it is.
+    #[serde(default)]
+    pub emulator: Emulator,
     /// The host process.
     pub process: Process,
+    /// The process that runs beside it.
+    #[serde(default)]
+    pub companion: Option<Process>,
     /// Port on 127.0.0.1.
     pub port: u16,
     /// `http://127.0.0.1:<port>`.
@@ -59,6 +67,18 @@ impl Record {
         let text = serde_json::to_string_pretty(self).unwrap_or_default();
         std::fs::write(&draft, text).map_err(EmulatorError::io("cannot write", &draft))?;
         std::fs::rename(&draft, &path).map_err(EmulatorError::io("cannot rename to", &path))
+    }
+
+    /// Whether it answers, and whatever it needs beside it runs.
+    #[must_use]
+    pub fn is_healthy(&self) -> bool {
+        self.companion.as_ref().is_none_or(Process::is_alive) && host::is_healthy(self.port)
+    }
+
+    /// Ends all of its processes; false when none ran.
+    pub fn stop(&self) -> bool {
+        let stopped = self.process.stop();
+        self.companion.as_ref().is_some_and(Process::stop) || stopped
     }
 
     /// Forgets it.
@@ -131,6 +151,8 @@ mod tests {
         let (_folder, home) = home();
         let process = Process::of(std::process::id()).expect("this process runs");
         let mut record = Record {
+            emulator: Emulator::Localstack,
+            companion: None,
             process,
             port: 4566,
             endpoint: "http://127.0.0.1:4566".to_owned(),

@@ -1,13 +1,12 @@
 //! The tools that the machine must have: found by executing candidates, because a shim on the path may fail.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::home::Home;
+use crate::emulator::Emulator;
 
-/// Oldest Python that the emulator runs on.
-pub const PYTHON_MIN: (u32, u32) = (3, 10);
 /// Oldest Node that the CDK runs on.
 pub const NODE_MIN: (u32, u32) = (20, 0);
 
@@ -31,20 +30,30 @@ impl fmt::Display for Missing {
 /// The tools, found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tools {
-    /// A Python that is new enough and can make virtual environments.
-    pub python: PathBuf,
+    /// A Python for the emulator and for what runs beside it, that can make virtual environments.
+    pythons: BTreeMap<Emulator, PathBuf>,
     /// Node.
     pub node: PathBuf,
     /// npm.
     pub npm: PathBuf,
 }
 
-/// Finds every tool.
+impl Tools {
+    /// The Python of an emulator.
+    ///
+    /// # Panics
+    /// When the tools were found for another emulator.
+    #[must_use]
+    pub fn python(&self, emulator: Emulator) -> &Path {
+        &self.pythons[&emulator]
+    }
+}
+
+/// Finds every tool that an emulator needs, and what runs beside it.
 ///
 /// # Errors
 /// All that is missing, at once.
-pub fn find(home: &Home) -> Result<Tools, Vec<Missing>> {
-    let python = python(home);
+pub fn find(emulator: Emulator) -> Result<Tools, Vec<Missing>> {
     let node = tool(
         "node",
         "Node",
@@ -57,26 +66,45 @@ pub fn find(home: &Home) -> Result<Tools, Vec<Missing>> {
         (9, 0),
         "npm comes with Node; some packages call it `npm`",
     );
-    match (python, node, npm) {
-        (Ok(python), Ok(node), Ok(npm)) => Ok(Tools { python, node, npm }),
-        (python, node, npm) => Err([python.err(), node.err(), npm.err()]
-            .into_iter()
-            .flatten()
-            .collect()),
+    let mut missing = Vec::new();
+    let mut pythons = BTreeMap::new();
+    for each in [Some(emulator), emulator.companion()].into_iter().flatten() {
+        match python(each) {
+            Ok(found) => {
+                pythons.insert(each, found);
+            }
+            Err(none) => missing.push(none),
+        }
+    }
+    match (node, npm) {
+        (Ok(node), Ok(npm)) if missing.is_empty() => Ok(Tools { pythons, node, npm }),
+        (node, npm) => {
+            missing.extend([node.err(), npm.err()].into_iter().flatten());
+            Err(missing)
+        }
     }
 }
 
-/// A Python for the emulator: the newest of the candidates that really runs and has `venv`.
-fn python(home: &Home) -> Result<PathBuf, Missing> {
+/// A Python for an emulator: the first of the candidates that really runs and has `venv`.
+///
+/// # Errors
+/// What was found instead.
+pub fn python(emulator: Emulator) -> Result<PathBuf, Missing> {
+    choose(emulator, candidates(&Folders::of_this_user()))
+}
+
+fn choose(emulator: Emulator, candidates: Vec<PathBuf>) -> Result<PathBuf, Missing> {
     let mut seen = Vec::new();
-    for candidate in python_candidates(home) {
+    for candidate in candidates {
         let probe = "import sys, venv, ensurepip; print('%d.%d' % sys.version_info[:2])";
         let Ok(answer) = Command::new(&candidate).args(["-c", probe]).output() else {
             continue;
         };
         let text = String::from_utf8_lossy(&answer.stdout).trim().to_owned();
         match version(&text) {
-            Some(found) if answer.status.success() && found >= PYTHON_MIN => return Ok(candidate),
+            Some(found) if answer.status.success() && emulator.takes_python(found) => {
+                return Ok(candidate);
+            }
             Some(found) => seen.push(format!(
                 "{} is {}.{}",
                 candidate.display(),
@@ -90,21 +118,33 @@ fn python(home: &Home) -> Result<PathBuf, Missing> {
         }
     }
     Err(Missing {
-        tool: format!(
-            "Python {}.{} or later with venv",
-            PYTHON_MIN.0, PYTHON_MIN.1
-        ),
+        tool: emulator.python_title().to_owned(),
         found: if seen.is_empty() {
             "none found".to_owned()
         } else {
             seen.join("; ")
         },
-        hint: "install python3 and python3-venv with your package manager".to_owned(),
+        hint: emulator.python_hint().to_owned(),
     })
 }
 
-fn python_candidates(_home: &Home) -> Vec<PathBuf> {
-    let mut names: Vec<PathBuf> = [
+/// Folders in which tools keep one folder for each Python that they installed.
+struct Folders(Vec<PathBuf>);
+
+impl Folders {
+    fn of_this_user() -> Self {
+        let variable = |name: &str| std::env::var_os(name).map(PathBuf::from);
+        let home = variable("HOME").unwrap_or_default();
+        let pyenv = variable("PYENV_ROOT").unwrap_or_else(|| home.join(".pyenv"));
+        let data = variable("XDG_DATA_HOME").unwrap_or_else(|| home.join(".local/share"));
+        let uv = variable("UV_PYTHON_INSTALL_DIR").unwrap_or_else(|| data.join("uv/python"));
+        Self(vec![pyenv.join("versions"), uv])
+    }
+}
+
+/// Names on the path first, then whatever version managers installed: their shim on the path may refuse to run.
+fn candidates(folders: &Folders) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> = [
         "python3",
         "python3.13",
         "python3.12",
@@ -114,19 +154,18 @@ fn python_candidates(_home: &Home) -> Vec<PathBuf> {
     ]
     .map(PathBuf::from)
     .to_vec();
-    let pyenv = std::env::var_os("PYENV_ROOT")
-        .map(PathBuf::from)
-        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".pyenv")));
-    let Some(Ok(versions)) = pyenv.map(|root| std::fs::read_dir(root.join("versions"))) else {
-        return names;
-    };
-    let mut installed: Vec<PathBuf> = versions
-        .flatten()
-        .map(|v| v.path().join("bin/python3"))
-        .collect();
-    installed.sort();
-    names.extend(installed.into_iter().rev());
-    names
+    for folder in &folders.0 {
+        let mut installed: Vec<PathBuf> = std::fs::read_dir(folder)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|version| version.path().join("bin/python3"))
+            .filter(|python| python.is_file())
+            .collect();
+        installed.sort();
+        found.extend(installed.into_iter().rev());
+    }
+    found
 }
 
 fn tool(name: &str, title: &str, least: (u32, u32), hint: &str) -> Result<PathBuf, Missing> {
@@ -163,8 +202,45 @@ mod tests {
     fn versions_are_compared_as_numbers() {
         assert_eq!(version("3.11"), Some((3, 11)));
         assert_eq!(version("20.20.2"), Some((20, 20)));
-        assert!(version("3.9") < Some(PYTHON_MIN));
+        assert!(version("3.9") < version("3.10"));
         assert_eq!(version("Python"), None);
+    }
+
+    /// A program that answers the probe with `text` and ends with `status`.
+    fn program(folder: &Path, version: &str, text: &str, status: u8) {
+        use std::os::unix::fs::PermissionsExt as _;
+        let bin = folder.join(version).join("bin");
+        std::fs::create_dir_all(&bin).expect("a folder");
+        let python = bin.join("python3");
+        let script = format!("#!/bin/sh\necho {text}\nexit {status}\n");
+        std::fs::write(&python, script).expect("a script");
+        std::fs::set_permissions(&python, std::fs::Permissions::from_mode(0o755))
+            .expect("executable");
+    }
+
+    #[test]
+    fn a_python_is_one_that_runs() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (pyenv, uv) = (folder.path().join("pyenv"), folder.path().join("uv"));
+        program(&pyenv, "3.13.9", "3.13", 127); // says the right thing and fails
+        program(&pyenv, "3.12.1", "3.12", 0);
+        program(&uv, "cpython-3.13.0-linux", "3.13", 0);
+        std::fs::create_dir_all(uv.join(".temp")).expect("a folder without a Python");
+        let found: Vec<PathBuf> = candidates(&Folders(vec![pyenv.clone(), uv.clone()]))
+            .into_iter()
+            .filter(|python| python.starts_with(folder.path()))
+            .collect();
+        let (failing, older, good) = (
+            pyenv.join("3.13.9/bin/python3"),
+            pyenv.join("3.12.1/bin/python3"),
+            uv.join("cpython-3.13.0-linux/bin/python3"),
+        );
+        assert_eq!(found, [failing.clone(), older.clone(), good.clone()]);
+        assert_eq!(choose(Emulator::Localstack, found.clone()), Ok(good));
+        assert_eq!(choose(Emulator::Ministack, found), Ok(older.clone()));
+        let missing = choose(Emulator::Localstack, vec![failing, older]).expect_err("none fits");
+        assert!(missing.found.contains("is 3.12"), "{missing}");
+        assert!(missing.hint.contains("pyenv install 3.13"), "{missing}");
     }
 
     #[test]

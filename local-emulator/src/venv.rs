@@ -5,6 +5,7 @@ use std::process::Command;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::emulator::Emulator;
 use crate::error::EmulatorError;
 use crate::home::Home;
 use crate::progress::Progress;
@@ -17,10 +18,16 @@ use crate::tools::Tools;
 pub fn ensure(
     home: &Home,
     tools: &Tools,
+    emulator: Emulator,
     progress: &dyn Progress,
 ) -> Result<PathBuf, EmulatorError> {
-    let lock = home.launcher().join("requirements.lock");
-    let pins = std::fs::read(&lock).map_err(EmulatorError::io("cannot read", &lock))?;
+    let source = emulator.folder(home);
+    let lock = source.join("requirements.lock");
+    let mut pins = std::fs::read(&lock).map_err(EmulatorError::io("cannot read", &lock))?;
+    if emulator.is_package() {
+        let package = source.join("pyproject.toml");
+        pins.extend(std::fs::read(&package).map_err(EmulatorError::io("cannot read", &package))?);
+    }
     let digest = data_encoding::HEXLOWER.encode(&Sha256::digest(&pins)[..6]);
     let folder = home.environments().join(format!("venv-{digest}"));
     let python = folder.join("bin/python");
@@ -28,13 +35,16 @@ pub fn ensure(
     if complete.is_file() {
         return Ok(python);
     }
-    progress.begin("emulator: making its virtual environment");
+    progress.begin(&format!(
+        "emulator: making the virtual environment of {}",
+        emulator.title()
+    ));
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(home.environments())
         .map_err(EmulatorError::io("cannot create", home.environments()))?;
     run(
         "python -m venv",
-        Command::new(&tools.python)
+        Command::new(tools.python(emulator))
             .args(["-m", "venv"])
             .arg(&folder),
     )?;
@@ -49,6 +59,22 @@ pub fn ensure(
         "-r",
     ];
     run("pip install", Command::new(&python).args(pip).arg(&lock))?;
+    if emulator.is_package() {
+        let pip = [
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-deps",
+            "--no-build-isolation",
+            "--editable",
+        ];
+        run(
+            "pip install --editable",
+            Command::new(&python).args(pip).arg(&source),
+        )?;
+    }
     std::fs::write(&complete, digest).map_err(EmulatorError::io("cannot write", &complete))?;
     progress.end("ready");
     Ok(python)

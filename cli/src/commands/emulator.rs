@@ -2,7 +2,7 @@
 
 use foreshard_local_emulator::{UpOptions, doctor as look, down as stop, up as start};
 
-use crate::args::{Arguments, Format, Up};
+use crate::args::{Arguments, Format, Up, Which};
 use crate::deployment::home;
 use crate::exit::{CliError, Exit};
 use crate::render::steps::Steps;
@@ -14,6 +14,7 @@ use crate::render::{data, json, say};
 /// What is missing, or the step that failed.
 pub fn up(arguments: &Arguments, up: &Up) -> Result<Exit, CliError> {
     let options = UpOptions {
+        emulator: up.emulator,
         port: up.port,
         artifacts: up.artifacts.clone(),
         lanes_max: up.lanes,
@@ -49,8 +50,8 @@ pub fn down(arguments: &Arguments) -> Result<Exit, CliError> {
 ///
 /// # Errors
 /// Outside a checkout.
-pub fn doctor(arguments: &Arguments) -> Result<Exit, CliError> {
-    let checks = look::doctor(&home(arguments)?);
+pub fn doctor(arguments: &Arguments, which: Which) -> Result<Exit, CliError> {
+    let checks = look::doctor(&home(arguments)?, which.emulator);
     for check in &checks {
         data(&format!(
             "{} {}",

@@ -19,7 +19,7 @@ pub async fn carry_out(arguments: &Arguments) -> Result<Exit, CliError> {
     match &arguments.command {
         Command::Up(up) => emulator::up(arguments, up),
         Command::Down => emulator::down(arguments),
-        Command::Doctor => emulator::doctor(arguments),
+        Command::Doctor(which) => emulator::doctor(arguments, *which),
         Command::Run(run) => run::run(arguments, run).await,
         Command::Plan(plan) => plan::plan(arguments, plan).await,
         Command::Validate(document) => plan::validate(arguments, document).await,

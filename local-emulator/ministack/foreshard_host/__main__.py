@@ -10,9 +10,11 @@ import shutil
 import sys
 import tempfile
 
-from foreshard_host import compatibility, janitor, loopback, settings
-from foreshard_host.environment_record import EnvironmentRecord
-from foreshard_host.host_file import HostFile
+from foreshard_native import descriptor_limit, janitor, loopback
+from foreshard_native.environment_record import EnvironmentRecord
+from foreshard_native.host_file import HostFile
+
+from foreshard_host import compatibility, settings
 
 EXIT_INCOMPATIBLE = 3
 EXIT_OCCUPIED = 4
@@ -53,7 +55,7 @@ def _run(port: int, host_file: HostFile, record: EnvironmentRecord) -> int:
         listener = serve.listen(port)
     except OSError as failure:
         return _refuse(EXIT_OCCUPIED, f"port {port} cannot be opened", [str(failure)])
-    serve.raise_descriptor_limit()
+    descriptor_limit.raise_to_hard_limit()
     app = patched_application(record)
     serve.serve(app, listener, on_ready=lambda: host_file.write(port), on_stop=record.end_all)
     return 0

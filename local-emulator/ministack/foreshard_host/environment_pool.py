@@ -3,12 +3,12 @@
 import functools
 import logging
 
+from foreshard_native.environment_record import EnvironmentRecord
+from foreshard_native.memory_limit import MemoryLimit
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
 from foreshard_host.environment import Environment
-from foreshard_host.environment_record import EnvironmentRecord
-from foreshard_host.memory_limit import MemoryLimit
 
 logger = logging.getLogger("foreshard.pool")
 
@@ -31,7 +31,7 @@ class EnvironmentPool:
         """A started environment that invocations of this version take first; the pool never reaps it.
 
         # Errors
-        As `Environment._start`; nothing is left in the pool then.
+        As `Environment._spawn`; nothing is left in the pool then.
         """
         environment = self._create(name, config, code_zip)
         environment.provisioned = environment.in_use = True

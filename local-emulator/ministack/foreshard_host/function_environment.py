@@ -3,11 +3,7 @@
 import time
 import uuid
 
-# Of the host's variables, those without which a native program does not start or does not find its certificates.
-HOST_VARIABLES = frozenset({
-    "PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH",
-    "SSL_CERT_FILE", "SSL_CERT_DIR", "RUST_BACKTRACE", "RUST_LOG",
-})  # fmt: skip
+from foreshard_native.host_variables import HOST_VARIABLES
 
 
 def new_log_stream(version: str) -> str:

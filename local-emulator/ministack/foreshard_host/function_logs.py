@@ -3,14 +3,12 @@
 MiniStack opens a new stream for each invocation and reports the largest child that it ever had as memory used.
 """
 
-import math
 import time
 
+from foreshard_native import report_line
 from ministack.services import cloudwatch_logs, lambda_svc
 
 from foreshard_host import served
-
-_MIB = 1024 * 1024
 
 
 class FunctionLogs:
@@ -32,27 +30,12 @@ class FunctionLogs:
         config = func.get("config") or func
         lines = [f"START RequestId: {request_id} Version: {config.get('Version', '$LATEST')}"]
         lines += log_text.splitlines()
-        lines += [f"END RequestId: {request_id}", report(request_id, config, invocation)]
+        lines += [f"END RequestId: {request_id}", report_line.of(request_id, config.get("MemorySize", 128), invocation)]
         now_ms = int(time.time() * 1000)
         group = (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{config.get('FunctionName')}"
         events = [{"timestamp": now_ms, "message": line, "ingestionTime": now_ms} for line in lines]
         cloudwatch_logs._append_log_events(_stream(group, invocation.log_stream, now_ms), events)
         cloudwatch_logs._fanout_to_subscription_filters(group, invocation.log_stream, events)
-
-
-def report(request_id: str, config: dict, invocation: served.Invocation) -> str:
-    """The line that tools read durations, cold starts and memory from."""
-    duration_ms = invocation.duration_s * 1000
-    fields = [
-        f"REPORT RequestId: {request_id}",
-        f"Duration: {duration_ms:.2f} ms",
-        f"Billed Duration: {math.ceil(duration_ms + (invocation.init_s or 0) * 1000)} ms",
-        f"Memory Size: {config.get('MemorySize', 128)} MB",
-        f"Max Memory Used: {math.ceil(invocation.peak_bytes / _MIB)} MB",
-    ]
-    if invocation.init_s is not None:
-        fields.append(f"Init Duration: {invocation.init_s * 1000:.2f} ms")
-    return "\t".join(fields)
 
 
 def _stream(group_name: str, stream_name: str, now_ms: int) -> dict:

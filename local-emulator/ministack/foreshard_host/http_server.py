@@ -8,7 +8,7 @@ from collections import deque
 from http import HTTPStatus
 from urllib.parse import unquote
 
-from foreshard_host.http_message import BadMessage, Message, MessageReader
+from foreshard_native.http_message import BadMessage, Message, MessageReader
 
 # S3 uploads pass through here, and the emulator keeps them in memory anyway.
 BODY_BYTES_MAX = 512 * 1024 * 1024

@@ -1,5 +1,6 @@
 """Puts all replacements in place, in the one order in which they fit together, and gives the application to serve."""
 
+from foreshard_native.environment_record import EnvironmentRecord
 from ministack.app import app
 
 from foreshard_host import (
@@ -21,7 +22,6 @@ from foreshard_host import (
 )
 from foreshard_host.compatibility import MINISTACK_VERSION
 from foreshard_host.environment_pool import EnvironmentPool
-from foreshard_host.environment_record import EnvironmentRecord
 from foreshard_host.function_logs import FunctionLogs
 from foreshard_host.health import with_health
 from foreshard_host.invocation_metrics import InvocationMetrics

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import resource
 import signal
 import socket
 
@@ -18,13 +17,6 @@ def listen(port: int) -> socket.socket:
     OSError when the port is taken.
     """
     return socket.create_server(("127.0.0.1", port), backlog=1024, reuse_port=False)
-
-
-def raise_descriptor_limit() -> None:
-    """An environment holds five descriptors; the usual limit of 1,024 would end a wide run."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(ValueError, OSError):  # macOS allows less than its hard limit says
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def serve(app, listener: socket.socket, on_ready, on_stop) -> None:

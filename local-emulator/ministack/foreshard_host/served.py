@@ -3,18 +3,17 @@
 import threading
 from typing import Any
 
+from foreshard_native.environment import Figures
+
 _here = threading.local()
 
 
-class Invocation:
+class Invocation(Figures):
     """The figures of one invocation that an environment served."""
 
     def __init__(self, environment: Any):
+        super().__init__()
         self.environment = environment
-        self.log_stream = ""
-        self.init_s: float | None = None  # None: the environment was warm
-        self.duration_s = 0.0
-        self.peak_bytes = 0
 
 
 def begin(environment: Any) -> Invocation:

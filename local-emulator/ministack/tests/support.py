@@ -2,71 +2,25 @@
 
 import atexit
 import functools
-import io
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
-import zipfile
 
 import botocore.session
 from botocore.config import Config
+from foreshard_testing.machine import contents, eventually, free_port
+from foreshard_testing.package import package
 
 FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+# The code that the hosts of both emulators share; on the path of this process and of every host that it starts.
+NATIVE = os.path.join(os.path.dirname(FOLDER), "native")
 REGION = "us-east-1"
 ROLE = "arn:aws:iam::000000000000:role/test"
-
-
-def eventually(condition, timeout_s=10.0, what="the condition"):
-    """The first true value of `condition`; fails when there is none in time."""
-    deadline = time.monotonic() + timeout_s
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > deadline:
-            raise AssertionError(f"{what} did not come true within {timeout_s} s")
-        time.sleep(0.01)
-
-
-def contents(path):
-    """The text of a file, empty while there is none."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            return file.read()
-    except FileNotFoundError:
-        return ""
-
-
-def is_alive(pid):
-    """Whether the process runs; a zombie does not."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as stat:
-            return stat.read().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
-    except OSError:
-        return False
-
-
-def free_port():
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
-
-
-def package():
-    """The bootstrap script as a deployment package."""
-    with open(os.path.join(FOLDER, "tests", "bootstrap_script.py"), encoding="utf-8") as source:
-        script = f"#!{sys.executable} -ISE\n" + source.read()
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as opened:
-        entry = zipfile.ZipInfo("bootstrap")
-        entry.external_attr = 0o755 << 16
-        opened.writestr(entry, script)
-    return archive.getvalue()
+# It needs two seconds of a core; a machine that does much else gives it a small share of one.
+START_LIMIT_S = 120
 
 
 def launch(state_dir, port, environment=None):
@@ -92,7 +46,7 @@ class Host:
         self.state_dir = state_dir
         self.port = free_port()
         self.process = launch(state_dir, self.port, environment)
-        eventually(self._is_ready, 20, "the host's start")
+        eventually(self._is_ready, START_LIMIT_S, "the host's start")
         session = botocore.session.get_session()
         session.set_credentials("test", "test")
         self._session = session
@@ -126,7 +80,7 @@ class Host:
         """Send the signal and wait for the end; twice is once."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-        status = self.process.wait(20)
+        status = self.process.wait(START_LIMIT_S)
         if self._temporary is not None:
             eventually(lambda: not os.path.exists(os.path.join(self.state_dir, "environments.jsonl")), 5)
             self._temporary.cleanup()

@@ -7,7 +7,9 @@ import tempfile
 import unittest
 
 from foreshard_host import compatibility
-from tests.support import FOLDER, contents, free_port, launch
+from foreshard_testing.machine import contents, free_port
+
+from tests.support import FOLDER, NATIVE, START_LIMIT_S, launch
 
 
 class Refusal(unittest.TestCase):
@@ -20,8 +22,8 @@ class Refusal(unittest.TestCase):
                 os.makedirs(os.path.dirname(os.path.join(found_first, name)), exist_ok=True)
                 with open(os.path.join(found_first, name), "w", encoding="utf-8") as file:
                     file.write(text)
-            host = launch(state_dir, free_port(), {"PYTHONPATH": found_first})
-            status = host.wait(20)
+            host = launch(state_dir, free_port(), {"PYTHONPATH": os.pathsep.join([found_first, NATIVE])})
+            status = host.wait(START_LIMIT_S)
             self.assertFalse(os.path.exists(os.path.join(state_dir, "host.json")))
             return status, contents(os.path.join(state_dir, "host.log"))
 

@@ -6,7 +6,8 @@ import re
 import socket
 import unittest
 
-from foreshard_host.http_message import BadMessage, MessageReader
+from foreshard_native.http_message import BadMessage, MessageReader
+
 from tests.support import shared_host
 
 

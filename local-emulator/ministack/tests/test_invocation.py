@@ -6,7 +6,9 @@ import tempfile
 import threading
 import unittest
 
-from tests.support import contents, eventually, is_alive, shared_host
+from foreshard_testing.machine import contents, eventually, is_alive
+
+from tests.support import shared_host
 
 
 class Invocation(unittest.TestCase):

@@ -10,9 +10,11 @@ import threading
 import time
 import unittest
 
-from foreshard_host.environment_record import EnvironmentRecord, start_of
-from foreshard_host.process_table import boot_id, pids, read
-from tests.support import Host, contents, eventually, free_port, is_alive, launch
+from foreshard_native.environment_record import EnvironmentRecord, start_of
+from foreshard_native.process_table import boot_id, pids, read
+from foreshard_testing.machine import contents, eventually, free_port, is_alive
+
+from tests.support import START_LIMIT_S, Host, launch
 
 
 def refused(call):
@@ -99,7 +101,7 @@ class Leftovers(unittest.TestCase):
     def test_a_second_host_in_the_same_directory_is_refused_and_harms_nobody(self):
         host, processes = self.host_with_processes()
         second = launch(self.state_dir, free_port())
-        self.assertEqual(second.wait(20), 4)
+        self.assertEqual(second.wait(START_LIMIT_S), 4)
         self.assertIn(f"is in use:\n  - by the host with process id {host.process.pid}", host.log())
         self.assertTrue(all(map(is_alive, processes)))
         host.stop()
@@ -107,7 +109,7 @@ class Leftovers(unittest.TestCase):
     def test_a_taken_port_is_an_error_of_its_own(self):
         host = Host(self.state_dir)
         with tempfile.TemporaryDirectory() as other:
-            self.assertEqual(launch(other, host.port).wait(20), 4)
+            self.assertEqual(launch(other, host.port).wait(START_LIMIT_S), 4)
             self.assertIn(f"port {host.port} cannot be opened", contents(os.path.join(other, "host.log")))
         host.stop()
 

@@ -1,18 +1,19 @@
 """The emulator listens on this machine only and reaches nobody else."""
 
 import os
-import socket
 import subprocess
 import sys
 import unittest
 import urllib.request
 
-from foreshard_host import loopback
+from foreshard_native import loopback
+from foreshard_testing import machine
+
 from tests.support import FOLDER, Host
 
 _ATTEMPTS = """
 import socket
-from foreshard_host import loopback
+from foreshard_native import loopback
 loopback.enforce()
 def refused(action):
     try:
@@ -49,31 +50,9 @@ class Loopback(unittest.TestCase):
         self.addCleanup(host.stop)
         host.deploy("listening")
         host.invoke("listening", {})
-        listening = self.listening(host.process.pid)
+        listening = machine.listening(host.process.pid)
         self.assertIn(("127.0.0.1", host.port), listening)
         self.assertEqual({address for address, _ in listening}, {"127.0.0.1"})
-
-    def listening(self, pid):
-        """Address and port of each listening socket of the process."""
-        inodes = set()
-        for descriptor in os.listdir(f"/proc/{pid}/fd"):
-            try:
-                target = os.readlink(f"/proc/{pid}/fd/{descriptor}")
-            except FileNotFoundError:
-                continue  # closed since
-            inodes.add(target.removeprefix("socket:[").removesuffix("]"))
-        found = []
-        for table, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
-            if not os.path.exists(f"/proc/net/{table}"):
-                continue
-            with open(f"/proc/net/{table}", encoding="ascii") as lines:
-                rows = [line.split() for line in lines][1:]
-            for row in rows:
-                if row[3] == "0A" and row[9] in inodes:
-                    address, port = row[1].split(":")
-                    packed = b"".join(bytes.fromhex(address[i : i + 8])[::-1] for i in range(0, len(address), 8))
-                    found.append((socket.inet_ntop(family, packed), int(port, 16)))
-        return found
 
     def test_health(self):
         host = Host()

@@ -2,8 +2,10 @@
 
 import unittest
 
-from foreshard_host import process_table
-from tests.support import is_alive, shared_host
+from foreshard_native import process_table
+from foreshard_testing.machine import is_alive
+
+from tests.support import shared_host
 
 
 @unittest.skipUnless(process_table.AVAILABLE, "memory is limited where there is /proc")

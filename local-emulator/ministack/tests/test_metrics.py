@@ -4,7 +4,9 @@ import threading
 import time
 import unittest
 
-from tests.support import eventually, shared_host, task
+from foreshard_testing.machine import eventually
+
+from tests.support import shared_host, task
 
 
 class Metrics(unittest.TestCase):

@@ -7,9 +7,10 @@ import time
 import unittest
 
 from botocore.exceptions import ClientError
+from foreshard_native.process_table import pids, read
+from foreshard_testing.machine import eventually
 
-from foreshard_host.process_table import pids, read
-from tests.support import eventually, shared_host
+from tests.support import shared_host
 
 
 class ProvisionedConcurrency(unittest.TestCase):

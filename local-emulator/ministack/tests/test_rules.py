@@ -3,7 +3,8 @@
 import unittest
 from unittest import mock
 
-from foreshard_host import environment_record, exit_words, function_environment, settings
+from foreshard_host import function_environment, settings
+from foreshard_native import environment_record, exit_words
 
 
 class Words(unittest.TestCase):

@@ -5,7 +5,9 @@ import os
 import threading
 import unittest
 
-from tests.support import contents, eventually, shared_host, task
+from foreshard_testing.machine import contents, eventually
+
+from tests.support import shared_host, task
 
 WORDS = ("Rejected", "Unavailable", "Conflict")
 

@@ -6,7 +6,9 @@ import os
 import time
 import unittest
 
-from tests.support import eventually, shared_host
+from foreshard_testing.machine import eventually
+
+from tests.support import shared_host
 
 
 class TaskTokens(unittest.TestCase):

@@ -12,10 +12,10 @@ use foreshard_aws::scheduler::{RuleTimers, SchedulerTimers, Wiring};
 use foreshard_aws::sdk::{Aws, Credentials};
 use foreshard_aws::sfn::{StepFunctionsMachine, StepFunctionsTokens};
 use foreshard_aws::sts::StsIdentity;
-use foreshard_local_emulator::Home;
 use foreshard_local_emulator::host::{BareHost, start_bare};
 use foreshard_local_emulator::progress::Silent;
 use foreshard_local_emulator::record::{CREDENTIALS, REGION};
+use foreshard_local_emulator::{Emulator as Which, Home};
 use serde_json::{Value, json};
 
 use crate::adapters::{Adapters, Parking};
@@ -44,7 +44,8 @@ pub async fn start() -> Option<Emulator> {
         let checkout = Path::new(env!("CARGO_MANIFEST_DIR"));
         let home = Home::find(checkout, None).map_err(|error| error.to_string())?;
         let home = home.with_state(state.path().to_owned());
-        let host = start_bare(&home, &Silent).map_err(|error| error.to_string())?;
+        let emulator = Which::of_environment().map_err(|error| error.to_string())?;
+        let host = start_bare(&home, emulator, &Silent).map_err(|error| error.to_string())?;
         Ok::<_, String>((host, state))
     });
     match started.await.expect("the start does not panic") {

@@ -5,6 +5,8 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
+use super::runs::until;
+
 /// The emulator looks at the name of the service in here, and at nothing else.
 fn authorization(service: &str) -> String {
     format!(
@@ -75,16 +77,30 @@ impl Cloud {
         answer.unwrap_or_else(|error| panic!("{function}: {error}"))
     }
 
-    /// The variables of a function.
-    pub async fn variables(&self, function: &str) -> Map<String, Value> {
+    async fn configuration(&self, function: &str) -> Value {
         let path = format!("{function}/configuration");
         let request = self
             .http
             .get(format!("{}/2015-03-31/functions/{path}", self.endpoint))
             .header("authorization", authorization("lambda"));
-        let found = answer(request)
+        answer(request)
             .await
-            .unwrap_or_else(|error| panic!("{path}: {error}"));
+            .unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    /// Waits until the last change of a function is in place: another one is refused before, on AWS too.
+    async fn changed(&self, function: &str) {
+        let look = async || {
+            let found = self.configuration(function).await;
+            (found["LastUpdateStatus"] != "InProgress").then_some(())
+        };
+        let changed = until(Duration::from_secs(120), look).await;
+        assert!(changed.is_some(), "{function} is still being changed");
+    }
+
+    /// The variables of a function.
+    pub async fn variables(&self, function: &str) -> Map<String, Value> {
+        let found = self.configuration(function).await;
         found["Environment"]["Variables"]
             .as_object()
             .cloned()
@@ -98,6 +114,7 @@ impl Cloud {
         self.lambda(Method::PUT, &path, &body)
             .await
             .unwrap_or_else(|error| panic!("{path}: {error}"));
+        self.changed(function).await;
     }
 
     /// Adds variables to a function; gives those that it had, to be put back.

@@ -9,7 +9,7 @@ use foreshard_aws::dynamodb::DynamoTable;
 use foreshard_aws::s3::S3Bucket;
 use foreshard_aws::sdk::{Aws, Credentials};
 use foreshard_local_emulator::record::{CREDENTIALS, REGION};
-use foreshard_local_emulator::{Home, Progress, Record, UpOptions, down, up};
+use foreshard_local_emulator::{Emulator, Home, Progress, Record, UpOptions, down, up};
 use tokio::sync::MutexGuard;
 
 use super::cloud::Cloud;
@@ -100,7 +100,11 @@ pub fn is_full() -> bool {
 fn bring_up() -> Result<Stack, String> {
     let home =
         Home::find(Path::new(env!("CARGO_MANIFEST_DIR")), None).map_err(|e| e.to_string())?;
-    let home = home.with_state(home.root.join("target/e2e"));
+    let emulator = Emulator::of_environment().map_err(|e| e.to_string())?;
+    let home = home.with_state(home.root.join(match emulator {
+        Emulator::Ministack => "target/e2e",
+        Emulator::Localstack => "target/e2e-localstack",
+    }));
     let keep = std::env::var_os(KEEP).is_some();
     if !keep {
         // An interrupted run may have left functions that a test had changed.
@@ -113,6 +117,7 @@ fn bring_up() -> Result<Stack, String> {
         .is_file();
     let artifacts = switched.then(|| home.root.join("target/lambda-faulty"));
     let options = UpOptions {
+        emulator,
         artifacts,
         ..UpOptions::default()
     };

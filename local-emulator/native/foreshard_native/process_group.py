@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 
-from foreshard_host import process_table
+from foreshard_native import process_table
 
 # One pass may miss what a dying process has just forked; a fork needs a living parent, so passes soon find nothing.
 _KILL_PASSES_MAX = 20

@@ -6,8 +6,8 @@ import os
 import subprocess
 import threading
 
-from foreshard_host import process_table
-from foreshard_host.process_group import kill_members, signal_process
+from foreshard_native import process_table
+from foreshard_native.process_group import kill_members, signal_process
 
 FILE_NAME = "environments.jsonl"
 # Names the environment inside each of its processes; AWS sets it too, with another shape of value.

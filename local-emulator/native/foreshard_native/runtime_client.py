@@ -4,7 +4,7 @@ import json
 import socket
 from typing import Any, NamedTuple
 
-from foreshard_host.http_message import Message, MessageReader
+from foreshard_native.http_message import Message, MessageReader
 
 # Above what Lambda accepts, so that a response that is too large can be refused with its size.
 _BODY_BYTES_MAX = 64 * 1024 * 1024

@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 
-from foreshard_host.environment_record import start_of
+from foreshard_native.environment_record import start_of
 
 FILE_NAME = "host.json"
 

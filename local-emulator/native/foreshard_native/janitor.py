@@ -7,7 +7,7 @@ come and go; the end of a pipe is tied to the whole process.
 import os
 import signal
 
-from foreshard_host.environment_record import EnvironmentRecord
+from foreshard_native.environment_record import EnvironmentRecord
 
 _ARMED = b"armed"
 

@@ -7,8 +7,8 @@ import sys
 import threading
 import time
 
-from foreshard_host import process_table
-from foreshard_host.process_group import kill_members, signal_process
+from foreshard_native import process_table
+from foreshard_native.process_group import kill_members, signal_process
 
 LOOK_S_MIN = 0.025
 LOOK_S_MAX = 0.25

@@ -11,10 +11,10 @@ import selectors
 import socket
 import time
 
-from foreshard_host.http_message import BadMessage, Message
-from foreshard_host.output_log import OutputLog
-from foreshard_host.process_group import ProcessGroup
-from foreshard_host.runtime_client import Answer, Event, RuntimeClient, reported_error, response_value
+from foreshard_native.http_message import BadMessage, Message
+from foreshard_native.output_log import OutputLog
+from foreshard_native.process_group import ProcessGroup
+from foreshard_native.runtime_client import Answer, Event, RuntimeClient, reported_error, response_value
 
 # What Lambda accepts as a synchronous answer, and what it says about a larger one.
 RESPONSE_BYTES_MAX = 6_291_556
