@@ -37,7 +37,6 @@ const READERS: { readonly [K in keyof ForeshardProps]-?: Reader<NonNullable<Fore
   alarmEmail: email,
   tracing: flag,
   metrics: flag,
-  localIdentity: flag,
 };
 
 /** Every key. */

@@ -78,15 +78,7 @@ export interface ForeshardProps {
   readonly tracing?: boolean;
   /** Whether execute publishes metrics. Default: true. */
   readonly metrics?: boolean;
-  /**
-   * Whether submit takes a request without an identity for one of a local user. For emulators that do not hand on who
-   * signed; never on AWS. Default: false.
-   */
-  readonly localIdentity?: boolean;
 }
-
-/** Account and principal of whoever calls an emulator: the account is the one that emulators have by default. */
-const LOCAL_IDENTITY = '000000000000|arn:aws:iam::000000000000:user/local';
 
 /** One deployment: front door, stages, lanes and what they keep. */
 export class Foreshard extends Construct {
@@ -147,7 +139,6 @@ export class Foreshard extends Construct {
       FORESHARD_LANES_MAX: props.lanesMax?.toString(),
       FORESHARD_LANE_MEMORY_MIB: props.laneMemoryMib?.toString(),
       FORESHARD_METRICS: (props.metrics ?? true) ? 'on' : 'off',
-      FORESHARD_LOCAL_IDENTITY: props.localIdentity ? LOCAL_IDENTITY : undefined,
       RUST_LOG: 'info',
     };
 

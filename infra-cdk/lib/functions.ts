@@ -46,7 +46,6 @@ const READERS = {
   FORESHARD_LANES_MAX: ['submit', 'plan'],
   FORESHARD_LANE_MEMORY_MIB: ['submit', 'plan'],
   FORESHARD_METRICS: ['execute'],
-  FORESHARD_LOCAL_IDENTITY: ['submit'],
   RUST_LOG: STAGES,
 } as const satisfies Record<string, readonly Stage[]>;
 

@@ -39,7 +39,6 @@ test('every property can be given as text', () => {
       alarmEmail: 'on-call@example.com',
       tracing: 'false',
       metrics: 'false',
-      localIdentity: 'true',
     }),
   ).toEqual({
     name: 'nightly',
@@ -66,7 +65,6 @@ test('every property can be given as text', () => {
     alarmEmail: 'on-call@example.com',
     tracing: false,
     metrics: false,
-    localIdentity: true,
   });
 });
 

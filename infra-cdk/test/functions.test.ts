@@ -18,7 +18,6 @@ const NAMES = [
   'FORESHARD_LANES_MAX',
   'FORESHARD_LANE_MEMORY_MIB',
   'FORESHARD_METRICS',
-  'FORESHARD_LOCAL_IDENTITY',
   'RUST_LOG',
 ] as const;
 const ALL = Object.fromEntries(NAMES.map((name) => [name, name.toLowerCase()])) as unknown as Wiring;
@@ -31,7 +30,6 @@ const READ: Record<Stage, string[]> = {
     'FORESHARD_EXECUTE_TIERS',
     'FORESHARD_LANES_MAX',
     'FORESHARD_LANE_MEMORY_MIB',
-    'FORESHARD_LOCAL_IDENTITY',
     'FORESHARD_SCHEDULE_DEAD_LETTERS',
     'FORESHARD_SCHEDULE_GROUP',
     'FORESHARD_SCHEDULE_ROLE',
@@ -62,9 +60,12 @@ describe('environment', () => {
   test('what is not configured is not set', () => {
     expect(environment('plan', { ...ALL, FORESHARD_LANES_MAX: undefined })).not.toHaveProperty('FORESHARD_LANES_MAX');
     const variables = lambdaNamed('foreshard-submit').Environment.Variables;
-    for (const name of ['FORESHARD_LANES_MAX', 'FORESHARD_LANE_MEMORY_MIB', 'FORESHARD_LOCAL_IDENTITY']) {
-      expect(variables).not.toHaveProperty(name);
-    }
+    expect(variables).not.toHaveProperty('FORESHARD_LANES_MAX');
+    expect(variables).not.toHaveProperty('FORESHARD_LANE_MEMORY_MIB');
+  });
+
+  test('nothing lets a request without an identity in', () => {
+    expect(JSON.stringify(synthesise().toJSON())).not.toContain('FORESHARD_LOCAL_IDENTITY');
   });
 
   test('the values of a deployment', () => {
@@ -72,7 +73,6 @@ describe('environment', () => {
       monitoring: false,
       lanesMax: 4,
       laneMemoryMib: 2048,
-      localIdentity: true,
       metrics: false,
     });
     expect(lambdaNamed('foreshard-submit', from).Environment.Variables).toMatchObject({
@@ -83,7 +83,6 @@ describe('environment', () => {
       FORESHARD_ARCHITECTURE: 'arm64',
       FORESHARD_LANES_MAX: '4',
       FORESHARD_LANE_MEMORY_MIB: '2048',
-      FORESHARD_LOCAL_IDENTITY: '000000000000|arn:aws:iam::000000000000:user/local',
       RUST_LOG: 'info',
     });
     expect(lambdaNamed('foreshard-execute-128', from).Environment.Variables.FORESHARD_METRICS).toBe('off');
