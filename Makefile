@@ -8,7 +8,7 @@ STAGES := submit plan dispatch execute aggregate reshard
 BUILT := target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 FORESHARD := $(BUILT)/foreshard
 # Tests that need no emulator. All in one workspace-wide command: another choice of packages would build the SDKs again.
-QUICK := $(addprefix --test ,architecture dispatch every_write protocol reshard stages worker alone)
+QUICK := $(addprefix --test ,api architecture dispatch every_write protocol reshard stages worker alone)
 # What ships: see ship/build.sh.
 ARCHITECTURES ?= arm64 x86_64
 HERE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
@@ -21,7 +21,7 @@ comma := ,
 say = @printf '\033[1m==> %s\033[0m\n' "$(1)"
 
 .PHONY: help build functions faulty demo up down test test-localstack lint unit infra emulator e2e e2e-full schema clean \
-    scripts ship measure-functions image audit audit-rules audit-advisories sbom release-notes
+    scripts openapi ship measure-functions image audit audit-rules audit-advisories sbom release-notes
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## */  make \1\t/' | expand -t 27
@@ -85,7 +85,7 @@ e2e: faulty ## end to end on the emulator
 	cargo test --workspace --profile $(PROFILE) --test contract --test e2e -- --test-threads=1 --nocapture
 
 # What runs on LocalStack unless the whole suite is asked for: every port, and what an emulator can get wrong.
-LOCALSTACK_SLICE := identity kinds bad_requests control examples:: worker_killed lost_lanes
+LOCALSTACK_SLICE := front_door identity kinds bad_requests control examples:: worker_killed lost_lanes
 LOCALSTACK ?= required
 
 test-localstack: faulty ## ports and a slice of end to end on LocalStack; FULL=1 all of it, LOCALSTACK=optional where Python 3.13 may be missing
@@ -144,6 +144,9 @@ release-notes: ## what the changelog says of TAG=v1.2.3, if that is the version 
 
 schema: build ## docs/workflow.schema.json, from the types
 	$(FORESHARD) schema > docs/workflow.schema.json
+
+openapi: build ## docs/openapi.json, from the table of routes and the types
+	$(FORESHARD) openapi > docs/openapi.json
 
 clean: ## what was built; the emulator's state
 	cargo clean

@@ -51,12 +51,16 @@ pub enum Command {
     Run(Run),
     /// Show shards, reasons, limits and price of a workflow, without running it.
     Plan(Plan),
-    /// Say everything that is wrong with a document.
-    Validate(Document),
+    /// Say everything that is wrong with a document, or what it would become.
+    Validate(Validate),
     /// Print the JSON Schema of workflow documents.
     Schema,
+    /// Print the OpenAPI description of the REST API.
+    Openapi,
     /// Register a workflow under its name and version, for others to refer to.
     Register(Document),
+    /// List registered workflows, the versions of one, or print one.
+    Workflows(Workflows),
     /// Show one run.
     Status(OneRun),
     /// List runs, newest first.
@@ -64,7 +68,7 @@ pub enum Command {
     /// Print a run's output.
     Result(OneRun),
     /// Print what happened in a run.
-    Events(OneRun),
+    Events(Events),
     /// End a run; what is finished is kept.
     Cancel(OneRun),
     /// Halt a run; `resume` goes on.
@@ -108,6 +112,39 @@ pub struct Up {
 pub struct Document {
     /// YAML, JSON or WfFormat 1.5; gzipped ones are read as they are.
     pub file: PathBuf,
+}
+
+/// Arguments of `validate`.
+#[derive(Debug, Args)]
+pub struct Validate {
+    /// YAML, JSON or WfFormat 1.5; gzipped ones are read as they are.
+    pub file: PathBuf,
+    /// The run's input: JSON, or `@file`. Its missing values are problems too.
+    #[arg(long, value_name = "JSON")]
+    pub input: Option<String>,
+    /// Ask the deployment: with its registered workflows, its targets and its prices.
+    #[arg(long)]
+    pub remote: bool,
+}
+
+/// Arguments of `workflows`.
+#[derive(Debug, Args)]
+pub struct Workflows {
+    /// Only versions of this one.
+    pub name: Option<String>,
+    /// Print the document of this version.
+    #[arg(id = "which", value_name = "VERSION")]
+    pub version: Option<String>,
+}
+
+/// Arguments of `events`.
+#[derive(Debug, Args)]
+pub struct Events {
+    /// Its id, such as `r-abcdefghij2345abcdef`.
+    pub run: String,
+    /// Go on until the run has ended.
+    #[arg(long, short)]
+    pub follow: bool,
 }
 
 /// What a run may be asked for.
@@ -191,6 +228,18 @@ pub struct List {
     /// How many.
     #[arg(long, default_value_t = 20)]
     pub limit: usize,
+    /// Only runs in these states, such as `running,failed`.
+    #[arg(long, value_name = "STATES")]
+    pub status: Option<String>,
+    /// Only runs of this workflow.
+    #[arg(long, value_name = "NAME")]
+    pub workflow: Option<String>,
+    /// Only runs accepted since: `2026-11-21`, `2026-11-21T08:00:00Z`, or as long ago as `36h`.
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Only runs accepted before.
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
 }
 
 /// Arguments of `logs`.

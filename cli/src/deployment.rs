@@ -9,7 +9,7 @@ use foreshard_aws::client::{ApiClient, ApiError};
 use foreshard_aws::sdk::Credentials;
 use foreshard_engine::parse::Library;
 use foreshard_local_emulator::{EmulatorError, Home, Record, record};
-use foreshard_model::api::{SubmitRequest, UploadKind};
+use foreshard_model::api::{SubmitRequest, UploadKind, WorkflowView};
 use foreshard_model::ids::{RunId, Sha256Hex};
 
 use crate::args::Arguments;
@@ -82,17 +82,23 @@ pub async fn library(client: &ApiClient, source: &Source) -> Result<Library, Cli
             continue;
         }
         let view = client.workflow(&name, &version).await?;
-        let packed = view.document_gzip.unwrap_or_default();
-        let document = match view.document {
-            Some(text) => text.into_bytes(),
-            None => data_encoding::BASE64
-                .decode(packed.as_bytes())
-                .unwrap_or_default(),
-        };
+        let document = document_of(view);
         wanted.extend(foreshard_engine::parse::references(&document));
         library.insert((name, version), document);
     }
     Ok(library)
+}
+
+/// The document of a registered workflow, as it was registered.
+#[must_use]
+pub fn document_of(view: WorkflowView) -> Vec<u8> {
+    let packed = view.document_gzip.unwrap_or_default();
+    match view.document {
+        Some(text) => text.into_bytes(),
+        None => data_encoding::BASE64
+            .decode(packed.as_bytes())
+            .unwrap_or_default(),
+    }
 }
 
 /// Uploads the bundles that the document names; gives their digests.

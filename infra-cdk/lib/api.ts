@@ -24,8 +24,10 @@ export const ROUTES = [
   ['GET', '/runs/{run}/plan'],
   ['GET', '/runs/{run}/result'],
   ['GET', '/runs/{run}/logs'],
+  ['POST', '/validate'],
   ['PUT', '/workflows'],
   ['GET', '/workflows'],
+  ['GET', '/workflows/{name}'],
   ['GET', '/workflows/{name}/{version}'],
   ['GET', '/schedules'],
   ['GET', '/schedules/{schedule}'],
@@ -69,7 +71,7 @@ export interface ApiProps {
   readonly encryption: Encryption;
   readonly callers: ApiCallers;
   readonly throttle: Throttle;
-  /** Of `POST /runs`. */
+  /** Of `POST /runs` and of `POST /validate`, each. */
   readonly submitThrottle: Throttle;
   readonly tracing: boolean;
 }
@@ -86,6 +88,11 @@ export class Api extends Construct {
       encryptionKey: props.encryption.key,
       removalPolicy: RemovalPolicy.DESTROY,
     });
+    // What is submitted or validated is parsed and planned: that takes longer than any look.
+    const judging = {
+      throttlingRateLimit: props.submitThrottle.ratePerS,
+      throttlingBurstLimit: props.submitThrottle.burst,
+    };
     this.restApi = new apigateway.RestApi(this, 'Api', {
       restApiName: props.name,
       description: 'Foreshard: submit runs and follow them',
@@ -101,12 +108,7 @@ export class Api extends Construct {
         dataTraceEnabled: false,
         throttlingRateLimit: props.throttle.ratePerS,
         throttlingBurstLimit: props.throttle.burst,
-        methodOptions: {
-          '/runs/POST': {
-            throttlingRateLimit: props.submitThrottle.ratePerS,
-            throttlingBurstLimit: props.submitThrottle.burst,
-          },
-        },
+        methodOptions: { '/runs/POST': judging, '/validate/POST': judging },
         accessLogDestination: new apigateway.LogGroupLogDestination(accessLog),
         accessLogFormat: apigateway.AccessLogFormat.custom(JSON.stringify(ACCESS_LOG)),
       },

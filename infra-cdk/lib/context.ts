@@ -32,6 +32,8 @@ const READERS: { readonly [K in keyof ForeshardProps]-?: Reader<NonNullable<Fore
   apiBurst: positive,
   apiSubmitRatePerS: positive,
   apiSubmitBurst: positive,
+  startsBurst: positive,
+  startsPerMinute: positive,
   monitoring: flag,
   alarmTopic: topic,
   alarmEmail: email,

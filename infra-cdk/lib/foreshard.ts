@@ -78,6 +78,10 @@ export interface ForeshardProps {
   readonly tracing?: boolean;
   /** Whether execute publishes metrics. Default: true. */
   readonly metrics?: boolean;
+  /** Runs that one account may start or resume at once. Default: 80. */
+  readonly startsBurst?: number;
+  /** Runs that one account may start or resume a minute in the long run. Default: 300. */
+  readonly startsPerMinute?: number;
 }
 
 /** One deployment: front door, stages, lanes and what they keep. */
@@ -139,6 +143,8 @@ export class Foreshard extends Construct {
       FORESHARD_LANES_MAX: props.lanesMax?.toString(),
       FORESHARD_LANE_MEMORY_MIB: props.laneMemoryMib?.toString(),
       FORESHARD_METRICS: (props.metrics ?? true) ? 'on' : 'off',
+      FORESHARD_STARTS_BURST: props.startsBurst?.toString(),
+      FORESHARD_STARTS_PER_MINUTE: props.startsPerMinute?.toString(),
       RUST_LOG: 'info',
     };
 

@@ -46,6 +46,8 @@ const READERS = {
   FORESHARD_LANES_MAX: ['submit', 'plan'],
   FORESHARD_LANE_MEMORY_MIB: ['submit', 'plan'],
   FORESHARD_METRICS: ['execute'],
+  FORESHARD_STARTS_BURST: ['submit'],
+  FORESHARD_STARTS_PER_MINUTE: ['submit'],
   RUST_LOG: STAGES,
 } as const satisfies Record<string, readonly Stage[]>;
 

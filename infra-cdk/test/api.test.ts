@@ -62,13 +62,13 @@ test('callers are throttled, and there is no CORS', () => {
       ThrottlingBurstLimit: 200,
       ThrottlingRateLimit: 100,
     },
-    {
+    ...['/~1runs', '/~1validate'].map((ResourcePath) => ({
       HttpMethod: 'POST',
-      ResourcePath: '/~1runs',
+      ResourcePath,
       DataTraceEnabled: false,
       ThrottlingBurstLimit: 100,
       ThrottlingRateLimit: 50,
-    },
+    })),
   ]);
   expect(methods.map((method) => method.HttpMethod)).not.toContain('OPTIONS');
 });

@@ -18,6 +18,8 @@ const NAMES = [
   'FORESHARD_LANES_MAX',
   'FORESHARD_LANE_MEMORY_MIB',
   'FORESHARD_METRICS',
+  'FORESHARD_STARTS_BURST',
+  'FORESHARD_STARTS_PER_MINUTE',
   'RUST_LOG',
 ] as const;
 const ALL = Object.fromEntries(NAMES.map((name) => [name, name.toLowerCase()])) as unknown as Wiring;
@@ -34,6 +36,8 @@ const READ: Record<Stage, string[]> = {
     'FORESHARD_SCHEDULE_GROUP',
     'FORESHARD_SCHEDULE_ROLE',
     'FORESHARD_SCHEDULE_TARGET',
+    'FORESHARD_STARTS_BURST',
+    'FORESHARD_STARTS_PER_MINUTE',
     'FORESHARD_STATE_MACHINE',
     'FORESHARD_TASK_ROLE',
   ],
@@ -60,8 +64,9 @@ describe('environment', () => {
   test('what is not configured is not set', () => {
     expect(environment('plan', { ...ALL, FORESHARD_LANES_MAX: undefined })).not.toHaveProperty('FORESHARD_LANES_MAX');
     const variables = lambdaNamed('foreshard-submit').Environment.Variables;
-    expect(variables).not.toHaveProperty('FORESHARD_LANES_MAX');
-    expect(variables).not.toHaveProperty('FORESHARD_LANE_MEMORY_MIB');
+    for (const name of ['FORESHARD_LANES_MAX', 'FORESHARD_LANE_MEMORY_MIB', 'FORESHARD_STARTS_BURST']) {
+      expect(variables).not.toHaveProperty(name);
+    }
   });
 
   test('nothing lets a request without an identity in', () => {
@@ -74,6 +79,8 @@ describe('environment', () => {
       lanesMax: 4,
       laneMemoryMib: 2048,
       metrics: false,
+      startsBurst: 5,
+      startsPerMinute: 60,
     });
     expect(lambdaNamed('foreshard-submit', from).Environment.Variables).toMatchObject({
       FORESHARD_TABLE: { Ref: expect.stringMatching(/^ForeshardTable/) },
@@ -83,6 +90,8 @@ describe('environment', () => {
       FORESHARD_ARCHITECTURE: 'arm64',
       FORESHARD_LANES_MAX: '4',
       FORESHARD_LANE_MEMORY_MIB: '2048',
+      FORESHARD_STARTS_BURST: '5',
+      FORESHARD_STARTS_PER_MINUTE: '60',
       RUST_LOG: 'info',
     });
     expect(lambdaNamed('foreshard-execute-128', from).Environment.Variables.FORESHARD_METRICS).toBe('off');

@@ -59,6 +59,8 @@ fn contract() -> Vec<(&'static str, Check)> {
         runs::a_run_is_written_by_version,
         runs::a_run_is_active_until_it_is_terminal,
         runs::runs_are_listed_newest_first_in_pages,
+        runs::starts_are_taken_off_an_allowance_that_comes_back,
+        runs::starts_at_the_same_time_get_no_more_than_there_is,
         frontier::shards_are_created_once_and_stay_as_they_are,
         frontier::a_partition_gives_its_shards_by_id,
         frontier::some_shards_are_read_and_missing_ones_left_out,

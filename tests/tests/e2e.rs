@@ -23,6 +23,8 @@ mod dispatch_killed;
 mod documents;
 #[path = "e2e/examples.rs"]
 mod examples;
+#[path = "e2e/front_door.rs"]
+mod front_door;
 #[path = "e2e/history.rs"]
 mod history;
 #[path = "e2e/identity.rs"]

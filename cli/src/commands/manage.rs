@@ -1,19 +1,18 @@
-//! The commands of one or two requests: list, status, result, events, logs, cancel, pause, resume, register.
+//! The commands of one or two requests about one run: status, result, logs, cancel, pause, resume.
 
 use std::collections::BTreeMap;
 
 use foreshard_aws::client::ApiClient;
-use foreshard_model::api::{RegisterRequest, ResultView, UploadKind};
+use foreshard_model::api::ResultView;
 use foreshard_model::ids::RunId;
 use serde_json::Value;
 
-use crate::args::{Arguments, Document, Format, List, Logs, OneRun, Resume};
+use crate::args::{Arguments, Format, Logs, OneRun, Resume};
 use crate::commands::watch;
-use crate::deployment::{client, run_id, upload_bundles};
+use crate::deployment::{client, run_id};
 use crate::exit::{CliError, Exit};
-use crate::render::runs::{describe, table};
-use crate::render::{data, events as show, json, say};
-use crate::source::Source;
+use crate::render::runs::describe;
+use crate::render::{data, json, say};
 
 /// Shows one run.
 ///
@@ -25,31 +24,6 @@ pub async fn status(arguments: &Arguments, one: &OneRun) -> Result<Exit, CliErro
         json(&view)
     } else {
         data(&describe(&view))
-    }
-    Ok(Exit::Success)
-}
-
-/// Lists runs, newest first.
-///
-/// # Errors
-/// A refusal, or no answer.
-pub async fn list(arguments: &Arguments, wanted: &List) -> Result<Exit, CliError> {
-    let client = client(arguments).await?;
-    let (mut runs, mut after) = (Vec::new(), None);
-    while runs.len() < wanted.limit {
-        let page = client
-            .runs(wanted.limit - runs.len(), after.as_deref())
-            .await?;
-        runs.extend(page.runs);
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
-    }
-    if arguments.format == Format::Json {
-        json(&runs)
-    } else {
-        data(&table(&runs))
     }
     Ok(Exit::Success)
 }
@@ -90,34 +64,6 @@ pub async fn whole_outputs(
         say(&format!("output `{name}` has no value: {why}"));
     }
     Ok(outputs)
-}
-
-/// Prints everything that happened so far.
-///
-/// # Errors
-/// A refusal, or no answer.
-pub async fn events(arguments: &Arguments, one: &OneRun) -> Result<Exit, CliError> {
-    let (client, run) = (client(arguments).await?, run_id(&one.run)?);
-    let mut all = std::collections::BTreeMap::new();
-    let mut after = String::new();
-    loop {
-        let page = client.events(&run, &after).await?;
-        let before = all.len();
-        all.extend(page.events.into_iter().map(|e| (e.sort_key(), e)));
-        if all.len() == before || page.next == after {
-            break;
-        }
-        after = page.next;
-    }
-    if arguments.format == Format::Json {
-        json(&all.into_values().collect::<Vec<_>>());
-        return Ok(Exit::Success);
-    }
-    let first = all.values().next().map(|e| e.at.0).unwrap_or_default();
-    for event in all.values() {
-        data(&show::line(event, first));
-    }
-    Ok(Exit::Success)
 }
 
 /// Prints what tasks wrote to their standard error.
@@ -189,37 +135,6 @@ async fn answer(arguments: &Arguments, client: &ApiClient, run: &RunId) -> Resul
         json(&view)
     } else {
         data(view.state.as_str())
-    }
-    Ok(Exit::Success)
-}
-
-/// Registers a workflow under its name and version.
-///
-/// # Errors
-/// The document's problems, a refusal, or no answer.
-pub async fn register(arguments: &Arguments, document: &Document) -> Result<Exit, CliError> {
-    let client = client(arguments).await?;
-    let source = Source::read(&document.file)?;
-    let mut request = RegisterRequest::default();
-    if source.is_inline() {
-        request.document = Some(String::from_utf8_lossy(&source.text).into_owned());
-    } else {
-        request.upload = Some(client.upload(UploadKind::Document, &source.raw).await?);
-    }
-    let parsed = super::plan::parse(arguments, &source).await?;
-    if !parsed.schedules.is_empty() {
-        request.bundles = upload_bundles(&client, &source, &parsed.bundles).await?;
-    }
-    let schedules = parsed.schedules.len();
-    let entry = client.register(&request).await?;
-    if arguments.format == Format::Json {
-        json(&entry);
-    } else {
-        say(&match schedules {
-            0 => "registered".to_owned(),
-            n => format!("registered, with {n} schedule(s)"),
-        });
-        data(&format!("{}@{}", entry.name, entry.version));
     }
     Ok(Exit::Success)
 }

@@ -1,11 +1,15 @@
 //! One file for each command that does more than one request.
 
 mod emulator;
+mod events;
+mod list;
 mod manage;
 mod plan;
 mod run;
 mod schedule;
+mod validate;
 mod watch;
+mod workflows;
 
 use crate::args::{Arguments, Command};
 use crate::exit::{CliError, Exit};
@@ -22,16 +26,21 @@ pub async fn carry_out(arguments: &Arguments) -> Result<Exit, CliError> {
         Command::Doctor(which) => emulator::doctor(arguments, *which),
         Command::Run(run) => run::run(arguments, run).await,
         Command::Plan(plan) => plan::plan(arguments, plan).await,
-        Command::Validate(document) => plan::validate(arguments, document).await,
+        Command::Validate(validate) => validate::validate(arguments, validate).await,
+        Command::Openapi => {
+            render::json(&foreshard_stages::submit::openapi());
+            Ok(Exit::Success)
+        }
         Command::Schema => {
             render::json(&foreshard_engine::parse::schema());
             Ok(Exit::Success)
         }
-        Command::Register(document) => manage::register(arguments, document).await,
+        Command::Register(document) => workflows::register(arguments, document).await,
+        Command::Workflows(wanted) => workflows::workflows(arguments, wanted).await,
         Command::Status(one) => manage::status(arguments, one).await,
-        Command::List(list) => manage::list(arguments, list).await,
+        Command::List(list) => list::list(arguments, list).await,
         Command::Result(one) => manage::result(arguments, one).await,
-        Command::Events(one) => manage::events(arguments, one).await,
+        Command::Events(events) => events::events(arguments, events).await,
         Command::Cancel(one) => manage::cancel(arguments, one).await,
         Command::Pause(one) => manage::pause(arguments, one).await,
         Command::Resume(resume) => manage::resume(arguments, resume).await,

@@ -1,4 +1,4 @@
-//! `plan` and `validate`: what the engine says of a document, before anything runs.
+//! `plan`: what the engine makes of a document, before anything runs.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use foreshard_model::ids::{Generation, RunId};
 use foreshard_model::plan::Plan;
 use foreshard_model::target::Pool;
 
-use crate::args::{Arguments, Document, Format, Plan as PlanArguments, RunArguments};
+use crate::args::{Arguments, Format, Plan as PlanArguments, RunArguments};
 use crate::deployment;
 use crate::exit::{CliError, Exit};
-use crate::render::{data, json, plan as show, say};
+use crate::render::{data, plan as show, say};
 use crate::source::Source;
 
 /// Region that a plan without a deployment is priced in.
@@ -40,27 +40,6 @@ pub async fn plan(arguments: &Arguments, wanted: &PlanArguments) -> Result<Exit,
             path: path.display().to_string(),
             source,
         })?,
-    }
-    Ok(Exit::Success)
-}
-
-/// Says everything that is wrong with a document.
-///
-/// # Errors
-/// The document's problems.
-pub async fn validate(arguments: &Arguments, document: &Document) -> Result<Exit, CliError> {
-    let source = Source::read(&document.file)?;
-    let parsed = parse(arguments, &source).await?;
-    if arguments.format == Format::Json {
-        json(&parsed.notes);
-    } else {
-        let workflow = &parsed.workflow;
-        data(&format!(
-            "{} {}: {} tasks, no problems",
-            workflow.name,
-            workflow.version,
-            workflow.tasks.len()
-        ));
     }
     Ok(Exit::Success)
 }

@@ -32,6 +32,8 @@ async fn main() -> anyhow::Result<()> {
     let ports = &Ports {
         runs: table.clone(),
         run_writes: table.clone(),
+        allowances: table.clone(),
+        start_rate: config.start_rate,
         frontier: table.clone(),
         frontier_writes: table.clone(),
         ledger: table.clone(),
@@ -48,15 +50,13 @@ async fn main() -> anyhow::Result<()> {
         wiring: Arc::new(config.pool),
         clock: Arc::new(SystemClock),
     };
-    let local = config.local_identity.as_ref();
     let answer = async |event: SubmitEvent, call: Invocation| match event {
         SubmitEvent::Request(event) => {
-            let request = event.into_request(local, &call.request_id);
+            let request = event.into_request(config.local_identity.as_ref(), &call.request_id);
             Ok(SubmitAnswer::Request(answer(ports, &request).await.into()))
         }
         SubmitEvent::Schedule(event) => {
-            let call = event.schedule;
-            let fired = fire(ports, &call.key, call.time.as_deref()).await;
+            let fired = fire(ports, &event.schedule.key, event.schedule.time.as_deref()).await;
             fired.map(SubmitAnswer::Fired)
         }
         SubmitEvent::Sweep(_) => sweep(ports, grace_ms).await.map(SubmitAnswer::Fired),

@@ -2,6 +2,7 @@
 
 use std::env;
 
+use foreshard_model::policy::StartRate;
 use foreshard_model::target::Architecture;
 use foreshard_model::units::Mib;
 use thiserror::Error;
@@ -42,6 +43,8 @@ pub struct Submit {
     pub task_role: String,
     /// What wakes it for schedules.
     pub schedules: Schedules,
+    /// How fast one tenant may start runs.
+    pub start_rate: StartRate,
     /// Who calls where no authorizer says it: on the emulator only.
     pub local_identity: Option<LocalIdentity>,
 }
@@ -111,6 +114,7 @@ pub fn submit() -> Result<Submit, ConfigError> {
         pool: r.pool(),
         task_role: r.required("FORESHARD_TASK_ROLE"),
         schedules: r.schedules(),
+        start_rate: r.start_rate(),
         local_identity: r.local_identity(),
     })
 }
@@ -332,9 +336,26 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Each number is the default's where the deployment does not say it.
+    fn start_rate(&mut self) -> StartRate {
+        let default = StartRate::default();
+        StartRate {
+            burst: self
+                .number("FORESHARD_STARTS_BURST")
+                .unwrap_or(default.burst),
+            per_minute: self
+                .number("FORESHARD_STARTS_PER_MINUTE")
+                .unwrap_or(default.per_minute),
+        }
+    }
+
+    /// Who calls with a key that is no account: as the environment says, or as the place of AWS does.
     fn local_identity(&mut self) -> Option<LocalIdentity> {
         let name = "FORESHARD_LOCAL_IDENTITY";
-        let text = self.optional(name)?;
+        let Some(text) = self.optional(name) else {
+            let endpoint = self.optional("AWS_ENDPOINT_URL")?;
+            return LocalIdentity::at(&endpoint);
+        };
         let identity = LocalIdentity::parse(&text);
         if identity.is_none() {
             self.problems.push(format!(
@@ -366,6 +387,7 @@ mod tests {
             pool: r.pool(),
             task_role: r.required("FORESHARD_TASK_ROLE"),
             schedules: r.schedules(),
+            start_rate: r.start_rate(),
             local_identity: r.local_identity(),
         })
     }

@@ -15,7 +15,7 @@ pub enum SubmitEvent {
     /// The rule of each minute.
     Sweep(Sweep),
     /// A request.
-    Request(ProxyEvent),
+    Request(Box<ProxyEvent>),
 }
 
 /// The constant that the rule of each minute sends. Some emulators deliver one only if it has an `id`.

@@ -12,6 +12,7 @@ pub mod dynamodb;
 pub mod event;
 mod fault;
 pub mod lambda;
+mod local_signature;
 pub mod pool;
 pub mod proxy;
 pub mod s3;

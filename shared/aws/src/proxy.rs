@@ -1,12 +1,19 @@
 //! API Gateway's proxy event of a REST API to the request that submit understands, and its answer back.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::SystemTime;
 
 use data_encoding::BASE64;
 use foreshard_stages::submit::{ApiRequest, ApiResponse, Identity};
 use serde::{Deserialize, Serialize};
 
-/// Who calls where no authorizer says it. Only the emulator's deployment sets it.
+use crate::local_signature::Arrived;
+
+/// The account that emulators have by default.
+const ACCOUNT: &str = "000000000000";
+
+/// Who calls where nobody verifies it, and signs with the emulator's secret. Only the emulator's deployment sets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalIdentity {
     /// Account.
@@ -16,6 +23,19 @@ pub struct LocalIdentity {
 }
 
 impl LocalIdentity {
+    /// The one of an emulator, where AWS itself is this very machine: it verifies nobody. On AWS a function has no AWS on
+    /// its loopback interface.
+    #[must_use]
+    pub fn at(endpoint: &str) -> Option<Self> {
+        let url = reqwest::Url::parse(endpoint).ok()?;
+        let host = url.host_str()?.trim_matches(['[', ']']);
+        let here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        here.then(|| Self {
+            account: ACCOUNT.to_owned(),
+            principal: format!("arn:aws:iam::{ACCOUNT}:user/local"),
+        })
+    }
+
     /// Reads `<account>|<principal ARN>`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -44,6 +64,8 @@ pub struct ProxyEvent {
 #[serde(rename_all = "camelCase", default)]
 struct RequestContext {
     request_id: Option<String>,
+    api_id: Option<String>,
+    stage: Option<String>,
     identity: Option<Caller>,
 }
 
@@ -52,6 +74,20 @@ struct RequestContext {
 struct Caller {
     account_id: Option<String>,
     user_arn: Option<String>,
+    caller: Option<String>,
+    access_key: Option<String>,
+}
+
+impl Caller {
+    /// Who the gateway has verified: with IAM it names all four, and none without.
+    fn verified(self) -> Option<Identity> {
+        let present = |text: Option<String>| text.filter(|text| !text.is_empty());
+        (present(self.caller).is_some() && present(self.access_key).is_some()).then_some(())?;
+        Some(Identity {
+            account: present(self.account_id)?,
+            principal: present(self.user_arn)?,
+        })
+    }
 }
 
 /// What the gateway takes as an answer.
@@ -65,22 +101,22 @@ pub struct ProxyAnswer {
 }
 
 impl ProxyEvent {
-    /// The request, with the caller that IAM has verified; `local` stands in where there is none. `request_id` is
-    /// Lambda's, for a gateway that sends none.
+    /// The request, with the caller that IAM has verified. With `local` there is no IAM: whatever the gateway says of the
+    /// caller then, the signature says it. `request_id` is Lambda's, for a gateway that sends none.
     #[must_use]
     pub fn into_request(self, local: Option<&LocalIdentity>, request_id: &str) -> ApiRequest {
+        self.request_at(local, request_id, SystemTime::now())
+    }
+
+    fn request_at(
+        self,
+        local: Option<&LocalIdentity>,
+        request_id: &str,
+        now: SystemTime,
+    ) -> ApiRequest {
         let context = self.request_context.unwrap_or_default();
-        let verified = context.identity.and_then(|caller| {
-            let account = caller.account_id.filter(|text| !text.is_empty())?;
-            let principal = caller.user_arn.filter(|text| !text.is_empty())?;
-            Some(Identity { account, principal })
-        });
-        let stand_in = || {
-            local.map(|local| Identity {
-                account: local.account.clone(),
-                principal: local.principal.clone(),
-            })
-        };
+        let paths = paths(&context, &self.path);
+        let verified = context.identity.and_then(Caller::verified);
         let body = self.body.unwrap_or_default();
         let body = if self.is_base64_encoded.unwrap_or_default() {
             // What is no base64 goes on as it is: submit says what is wrong with a body.
@@ -90,21 +126,49 @@ impl ProxyEvent {
         } else {
             body.into_bytes()
         };
+        let method = self.http_method.to_ascii_uppercase();
+        let query = present(self.query_string_parameters).collect();
+        let headers = present(self.headers)
+            .map(|(name, value)| (name.to_ascii_lowercase(), value))
+            .collect();
+        let signer = |local: &LocalIdentity| {
+            let arrived = Arrived {
+                method: &method,
+                paths,
+                query: &query,
+                headers: &headers,
+                body: &body,
+            };
+            arrived.signer(local, now)
+        };
+        let identity = match local {
+            Some(local) => signer(local),
+            None => verified,
+        };
         ApiRequest {
-            method: self.http_method.to_ascii_uppercase(),
             path: self.path,
-            query: present(self.query_string_parameters).collect(),
-            headers: present(self.headers)
-                .map(|(name, value)| (name.to_ascii_lowercase(), value))
-                .collect(),
+            identity,
+            method,
+            query,
+            headers,
             body,
-            identity: verified.or_else(stand_in),
             request_id: context
                 .request_id
                 .filter(|id| !id.is_empty())
                 .unwrap_or_else(|| request_id.to_owned()),
         }
     }
+}
+
+/// Where an emulator may have been asked for `path`: as AWS is, and by the paths that emulators have for it.
+fn paths(context: &RequestContext, path: &str) -> Vec<String> {
+    let api = context.api_id.as_deref().unwrap_or_default();
+    let stage = context.stage.as_deref().unwrap_or_default();
+    vec![
+        format!("/{stage}{path}"),
+        format!("/restapis/{api}/{stage}/_user_request_{path}"),
+        format!("/_aws/execute-api/{api}/{stage}{path}"),
+    ]
 }
 
 fn present(
@@ -144,7 +208,7 @@ mod tests {
 
     fn request(event: serde_json::Value, local: Option<&LocalIdentity>) -> ApiRequest {
         let event: ProxyEvent = serde_json::from_value(event).unwrap();
-        event.into_request(local, "lambda-id")
+        event.request_at(local, "lambda-id", SystemTime::UNIX_EPOCH)
     }
 
     #[test]
@@ -157,7 +221,8 @@ mod tests {
                 "queryStringParameters": {"limit": "5"},
                 "requestContext": {
                     "requestId": "gateway-id", "httpMethod": "POST",
-                    "identity": {"accountId": "111122223333", "userArn": "arn:aws:iam::111122223333:user/ann", "sourceIp": "1.2.3.4"}
+                    "identity": {"accountId": "111122223333", "userArn": "arn:aws:iam::111122223333:user/ann",
+                        "caller": "AIDAEXAMPLE", "accessKey": "AKIDEXAMPLE", "sourceIp": "1.2.3.4"}
                 },
                 "body": "eyJ9", "isBase64Encoded": true
             }),
@@ -179,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_caller_that_nobody_verified_is_nobody_or_the_local_one() {
+    fn a_caller_that_nobody_verified_is_nobody() {
         let event = json!({
             "path": "/runs", "httpMethod": "get", "body": null, "headers": null, "queryStringParameters": null,
             "requestContext": {"identity": {"accountId": "", "userArn": null}}
@@ -188,9 +253,51 @@ mod tests {
         assert_eq!((nobody.identity, nobody.method.as_str()), (None, "GET"));
         assert_eq!(nobody.request_id, "lambda-id");
         let local = LocalIdentity::parse("000000000000|arn:aws:iam::000000000000:user/local");
-        let seen = request(event, local.as_ref()).identity.unwrap();
-        assert_eq!(seen.account, "000000000000");
+        assert_eq!(
+            request(event, local.as_ref()).identity,
+            None,
+            "it is not signed"
+        );
+        let named = json!({"path": "/runs", "requestContext": {"identity": {
+            "accountId": "111122223333", "userArn": "arn:aws:iam::111122223333:user/ann",
+            "caller": "AIDAEXAMPLE", "accessKey": "AKIDEXAMPLE"
+        }}});
+        assert_eq!(
+            request(named, local.as_ref()).identity,
+            None,
+            "an emulator names whoever the request names"
+        );
+        for lacking in ["accountId", "userArn", "caller", "accessKey"] {
+            let mut identity = json!({
+                "accountId": "111122223333", "userArn": "arn:aws:iam::111122223333:user/ann",
+                "caller": "AIDAEXAMPLE", "accessKey": "AKIDEXAMPLE"
+            });
+            identity[lacking] = json!(null);
+            let event = json!({"path": "/runs", "requestContext": {"identity": identity}});
+            assert_eq!(request(event, None).identity, None, "{lacking}");
+        }
         assert_eq!(LocalIdentity::parse("|x"), None);
+    }
+
+    #[test]
+    fn an_emulator_is_known_by_where_aws_is() {
+        for here in [
+            "http://127.0.0.1:4566",
+            "http://localhost:4566/",
+            "http://[::1]:4566",
+        ] {
+            assert!(LocalIdentity::at(here).is_some(), "{here}");
+        }
+        for elsewhere in [
+            "https://dynamodb.us-east-1.amazonaws.com",
+            "https://vpce-1.execute-api.us-east-1.vpce.amazonaws.com",
+            "http://10.0.0.1:4566",
+            "http://127.0.0.1.example.com",
+            "localhost",
+            "",
+        ] {
+            assert_eq!(LocalIdentity::at(elsewhere), None, "{elsewhere}");
+        }
     }
 
     #[test]

@@ -67,14 +67,34 @@ where
     Runtime::new(service).run().await.map_err(ServeError)
 }
 
-/// `run` comes from the payload; a stage that reads the run's item records `trace_id`, unless the payload brings it.
+/// The fields of every line, the same in every stage: those that the payload brings, and `run`, `trace_id` and `tenant`
+/// of a stage that reads the run's item.
 fn span(stage: &'static str, payload: &Value, request_id: &str) -> Span {
-    let span = tracing::info_span!("call", stage, request_id, run = Empty, trace_id = Empty);
-    if let Some(run) = payload.get("run").and_then(Value::as_str) {
-        span.record("run", run);
+    let span = tracing::info_span!(
+        "call",
+        stage,
+        request_id,
+        run = Empty,
+        round = Empty,
+        lane = Empty,
+        shard = Empty,
+        attempt = Empty,
+        trace_id = Empty,
+        tenant = Empty,
+    );
+    for (field, place) in [
+        ("run", "/run"),
+        ("trace_id", "/context/trace_id"),
+        ("tenant", "/context/tenant"),
+    ] {
+        if let Some(text) = payload.pointer(place).and_then(Value::as_str) {
+            span.record(field, text);
+        }
     }
-    if let Some(trace_id) = payload.pointer("/context/trace_id").and_then(Value::as_str) {
-        span.record("trace_id", trace_id);
+    for field in ["round", "lane", "shard", "attempt"] {
+        if let Some(number) = payload.get(field).and_then(Value::as_u64) {
+            span.record(field, number);
+        }
     }
     span
 }

@@ -1,5 +1,6 @@
 //! The decisions: input in, decision with reasons out. No clock, no randomness, no I/O, no environment, no async.
 
+pub mod admit;
 pub mod draw;
 pub mod frontier;
 pub mod graph;

@@ -2,6 +2,7 @@
 //!
 //! Nothing here sleeps, opens a socket or draws a random number, so a test that uses it repeats to the byte.
 
+mod allowances;
 mod blobs;
 pub mod build;
 mod executions;

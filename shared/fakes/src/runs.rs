@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use foreshard_model::ids::{RunId, Tenant};
 use foreshard_model::run::RunItem;
-use foreshard_stages::ports::{Page, PortResult, RunReads, RunWrites};
+use foreshard_stages::ports::{Listed, Page, PortResult, RunReads, RunWrites, Span};
 
 use crate::world::{State, World, conflict};
 
@@ -16,11 +16,11 @@ pub(crate) fn store(state: &mut State, item: RunItem) {
     } else {
         state.active.insert(item.run.clone());
     }
-    let tenant = item.context.tenant.clone();
-    let newest_first = u64::MAX - item.accepted_at.0;
-    state
-        .listing
-        .insert((tenant, newest_first, item.run.clone()));
+    let listed = Listed {
+        accepted_at: item.accepted_at,
+        run: item.run.clone(),
+    };
+    state.listing.insert((item.context.tenant.clone(), listed));
     state.runs.insert(item.run.clone(), item);
 }
 
@@ -33,27 +33,18 @@ impl RunReads for World {
     async fn runs_of(
         &self,
         tenant: &Tenant,
+        span: &Span,
+        after: Option<&Listed>,
         limit: usize,
-        after: Option<&str>,
-    ) -> PortResult<Page<RunId>> {
-        let skip = after.map_or(0, |text| text.parse().unwrap_or(usize::MAX));
+    ) -> PortResult<Vec<Listed>> {
         self.read(|state| {
-            let mine: Vec<&RunId> = state
-                .listing
-                .iter()
-                .filter(|(t, _, _)| t == tenant)
-                .map(|(_, _, run)| run)
-                .collect();
-            let items: Vec<RunId> = mine
-                .iter()
-                .skip(skip)
-                .take(limit)
-                .copied()
-                .cloned()
-                .collect();
-            let end = skip.saturating_add(items.len());
-            let next = (end < mine.len()).then(|| end.to_string());
-            Ok(Page { items, next })
+            let mine = state.listing.iter().filter(|(t, _)| t == tenant);
+            let wanted = mine.map(|(_, entry)| entry).rev().filter(|entry| {
+                span.since.is_none_or(|since| entry.accepted_at >= since)
+                    && span.until.is_none_or(|until| entry.accepted_at < until)
+                    && after.is_none_or(|after| *entry < after)
+            });
+            Ok(wanted.take(limit).cloned().collect())
         })
         .await
     }

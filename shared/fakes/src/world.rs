@@ -14,7 +14,7 @@ use foreshard_model::run::RunItem;
 use foreshard_model::schedule::{ScheduleItem, ScheduleKey};
 use foreshard_model::target::Pool;
 use foreshard_model::units::{Mib, TimeMs};
-use foreshard_stages::ports::{Clock, PortError, PortResult, Sample, Timer, Wiring};
+use foreshard_stages::ports::{Clock, Listed, PortError, PortResult, Sample, Timer, Wiring};
 
 use crate::build;
 use crate::faults::{Faults, Verdict};
@@ -35,7 +35,8 @@ pub(crate) struct State {
     pub(crate) pauses: Option<Pauses>,
     pub(crate) runs: BTreeMap<RunId, RunItem>,
     pub(crate) active: BTreeSet<RunId>,
-    pub(crate) listing: BTreeSet<(Tenant, u64, RunId)>,
+    pub(crate) listing: BTreeSet<(Tenant, Listed)>,
+    pub(crate) booked: BTreeMap<Tenant, TimeMs>,
     pub(crate) shards: BTreeMap<(RunId, ShardId), ShardItem>,
     pub(crate) lanes: BTreeMap<(RunId, LaneId), LaneItem>,
     pub(crate) ledger: BTreeMap<(RunId, String), Event>,
@@ -99,6 +100,7 @@ impl World {
                 runs: BTreeMap::new(),
                 active: BTreeSet::new(),
                 listing: BTreeSet::new(),
+                booked: BTreeMap::new(),
                 shards: BTreeMap::new(),
                 lanes: BTreeMap::new(),
                 ledger: BTreeMap::new(),

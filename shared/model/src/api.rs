@@ -9,8 +9,9 @@ use serde_json::Value;
 use crate::ids::{RunId, Sha256Hex};
 use crate::ledger::Event;
 use crate::message::Failure;
-use crate::plan::Plan;
+use crate::plan::{LaneMode, Plan};
 use crate::policy::RunOptions;
+use crate::price::Price;
 use crate::problem::Problem;
 use crate::run::{RunItem, RunState, RunSummary};
 use crate::schedule::Scheduled;
@@ -57,6 +58,48 @@ pub struct SubmitAnswer {
     /// What was assumed where the document says nothing; never an error.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Problem>,
+}
+
+/// What `POST /validate` answers. Its request is a [`SubmitRequest`].
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ValidateAnswer {
+    /// Whether it would be accepted.
+    pub valid: bool,
+    /// Everything that is wrong; empty when it is valid.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<Problem>,
+    /// What is assumed where the document says nothing; never an error.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Problem>,
+    /// Name and version, when it is valid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow: Option<WorkflowEntry>,
+    /// How many tasks it has, sub-workflows expanded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tasks: Option<u32>,
+    /// Folders that have to be uploaded as bundles for a submission.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bundles: Vec<String>,
+    /// What it would become; absent for large workflows, which are planned later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<PlanFigures>,
+}
+
+/// The figures of a plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PlanFigures {
+    /// Shards, virtual ones included.
+    pub shards: u32,
+    /// Lanes of a round.
+    pub lanes: u32,
+    /// How they run.
+    pub mode: LaneMode,
+    /// Longest path through the tasks, in milliseconds of estimated time.
+    pub critical_path_ms: u64,
+    /// Sum over all tasks, in milliseconds of estimated time.
+    pub work_ms: u64,
+    /// What it will cost and how long it will take.
+    pub price: Price,
 }
 
 /// `POST /uploads`.

@@ -3,6 +3,41 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// How fast one tenant may start runs: so many at once, and then so many a minute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct StartRate {
+    /// Starts at once, after a while without any.
+    pub burst: u32,
+    /// Starts a minute in the long run.
+    pub per_minute: u32,
+}
+
+impl Default for StartRate {
+    /// A tenth of what Step Functions starts for an account in a small region, 800 at once and 150 a second, and of that
+    /// rate a third: runs are planned, and planning is dear. Source: Step Functions quotas, `StartExecution`, Standard.
+    fn default() -> Self {
+        Self {
+            burst: 80,
+            per_minute: 300,
+        }
+    }
+}
+
+impl StartRate {
+    /// Milliseconds that one start takes of the allowance.
+    #[must_use]
+    pub fn interval_ms(self) -> u64 {
+        (60_000 / u64::from(self.per_minute.max(1))).max(1)
+    }
+
+    /// How far ahead of now starts may be booked for one more to be let in, in milliseconds.
+    #[must_use]
+    pub fn ahead_ms(self) -> u64 {
+        u64::from(self.burst.max(1) - 1) * self.interval_ms()
+    }
+}
+
 /// What one run asks for beside its workflow.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]

@@ -43,6 +43,20 @@ pub enum RunState {
 }
 
 impl RunState {
+    /// Every state, in the order of a run's life.
+    pub const ALL: [Self; 10] = [
+        Self::Accepted,
+        Self::Running,
+        Self::Completing,
+        Self::Failing,
+        Self::Cancelling,
+        Self::Pausing,
+        Self::Paused,
+        Self::Succeeded,
+        Self::Failed,
+        Self::Cancelled,
+    ];
+
     /// Whether nothing more happens unless somebody resumes it.
     #[must_use]
     pub fn is_terminal(self) -> bool {

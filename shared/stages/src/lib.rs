@@ -11,6 +11,7 @@ pub mod submit;
 mod input;
 mod keys;
 mod library;
+mod log;
 mod read;
 mod shards;
 

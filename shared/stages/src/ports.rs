@@ -10,6 +10,7 @@ use foreshard_model::claim::Claim;
 use foreshard_model::frontier::{Arrival, Checkpoint, LaneItem, Live, ShardItem, Write};
 use foreshard_model::ids::{LaneId, Round, RunId, Sha256Hex, ShardId, TargetId, Tenant};
 use foreshard_model::ledger::Event;
+use foreshard_model::policy::StartRate;
 use foreshard_model::run::RunItem;
 use foreshard_model::schedule::{ScheduleItem, ScheduleKey};
 use foreshard_model::units::TimeMs;
@@ -71,18 +72,57 @@ pub struct Page<T> {
     pub next: Option<String>,
 }
 
+/// A run in the listing of its tenant, which is ordered by time of acceptance.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Listed {
+    /// When it was accepted.
+    pub accepted_at: TimeMs,
+    /// The run.
+    pub run: RunId,
+}
+
+impl Listed {
+    /// Its place as text: orders as the listing does.
+    #[must_use]
+    pub fn place(&self) -> String {
+        format!("{:013}#{}", self.accepted_at.0, self.run)
+    }
+
+    /// What [`Listed::place`] has written; `None` for everything else.
+    #[must_use]
+    pub fn parse(place: &str) -> Option<Self> {
+        let (time, run) = place.split_once('#')?;
+        let digits = time.len() == 13 && time.bytes().all(|b| b.is_ascii_digit());
+        (digits && RunId::is_well_formed(run)).then(|| Self {
+            accepted_at: TimeMs(time.parse().unwrap_or_default()),
+            run: run.into(),
+        })
+    }
+}
+
+/// A stretch of time: from `since` on, and before `until`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Span {
+    /// First moment in it; from the beginning when `None`.
+    pub since: Option<TimeMs>,
+    /// First moment after it; without an end when `None`.
+    pub until: Option<TimeMs>,
+}
+
 /// Reads of runs.
 #[async_trait]
 pub trait RunReads: Send + Sync {
     /// The run's item, read consistently.
     async fn run(&self, run: &RunId) -> PortResult<Option<RunItem>>;
-    /// Runs of a tenant, newest first.
+    /// Runs of a tenant that were accepted in `span`, newest first, those behind `after`; fewer than `limit` at the end
+    /// only.
     async fn runs_of(
         &self,
         tenant: &Tenant,
+        span: &Span,
+        after: Option<&Listed>,
         limit: usize,
-        after: Option<&str>,
-    ) -> PortResult<Page<RunId>>;
+    ) -> PortResult<Vec<Listed>>;
     /// Runs that are not terminal.
     async fn active_runs(&self, after: Option<&str>) -> PortResult<Page<RunId>>;
 }
@@ -101,6 +141,25 @@ pub trait RunWrites: Send + Sync {
     /// # Errors
     /// [`PortError::Conflict`] when the version is another one.
     async fn update_run(&self, item: &RunItem) -> PortResult<()>;
+}
+
+/// What became of a start that was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// It is taken off the allowance.
+    Taken,
+    /// There is none left: one will be there after a while.
+    Wait {
+        /// How long, in milliseconds.
+        ms: u64,
+    },
+}
+
+/// What tenants may do in a while, counted over all environments of a function.
+#[async_trait]
+pub trait Allowances: Send + Sync {
+    /// Takes one start off the tenant's allowance; a repeat takes another one, which comes back with time.
+    async fn take_start(&self, tenant: &Tenant, rate: StartRate, now: TimeMs) -> PortResult<Taken>;
 }
 
 /// Reads of the frontier, all consistent.

@@ -12,7 +12,6 @@ use foreshard_stages::ports::{
     TaskIdentity,
 };
 use tokio::sync::Mutex;
-use tracing::Instrument as _;
 
 use crate::attempt;
 use crate::environment::{Home, RunState};
@@ -95,16 +94,7 @@ impl Worker {
         remaining_ms: u64,
     ) -> Result<Outcome, StageError> {
         let mut place = self.place.lock().await;
-        let span = tracing::info_span!(
-            "shard",
-            run = %request.run,
-            shard = %request.shard,
-            attempt = %request.attempt,
-            trace_id = %request.context.trace_id,
-        );
-        self.execute_in(&mut place, &request, remaining_ms)
-            .instrument(span)
-            .await
+        self.execute_in(&mut place, &request, remaining_ms).await
     }
 
     async fn execute_in(

@@ -4,15 +4,17 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use foreshard_stages::ports::{
-    AttemptWrites, BlobLists, BlobPresigns, BlobReads, BlobWrites, ExecutionReads, Executions,
-    FrontierReads, FrontierWrites, FunctionCalls, LaneTokens, LedgerReads, LedgerWrites, Metrics,
-    OutputPointers, RunReads, RunWrites, ScheduleReads, ScheduleWrites, TaskIdentity, Timers,
+    Allowances, AttemptWrites, BlobLists, BlobPresigns, BlobReads, BlobWrites, ExecutionReads,
+    Executions, FrontierReads, FrontierWrites, FunctionCalls, LaneTokens, LedgerReads,
+    LedgerWrites, Metrics, OutputPointers, RunReads, RunWrites, ScheduleReads, ScheduleWrites,
+    TaskIdentity, Timers,
 };
 
 /// One implementation of every port.
 pub struct Adapters {
     pub runs: Arc<dyn RunReads>,
     pub run_writes: Arc<dyn RunWrites>,
+    pub allowances: Arc<dyn Allowances>,
     pub frontier: Arc<dyn FrontierReads>,
     pub writes: Arc<dyn FrontierWrites>,
     pub attempts: Arc<dyn AttemptWrites>,

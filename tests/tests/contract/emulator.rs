@@ -79,6 +79,7 @@ impl Emulator {
         Adapters {
             runs: table.clone(),
             run_writes: table.clone(),
+            allowances: table.clone(),
             frontier: table.clone(),
             writes: table.clone(),
             attempts: table.clone(),

@@ -19,6 +19,7 @@ pub fn adapters() -> Adapters {
     Adapters {
         runs: world.clone(),
         run_writes: world.clone(),
+        allowances: world.clone(),
         frontier: world.clone(),
         writes: world.clone(),
         attempts: world.clone(),

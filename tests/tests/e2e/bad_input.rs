@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use foreshard_aws::client::ApiError;
+use foreshard_aws::client::{ApiError, RunFilter};
 use foreshard_model::api::{ProblemDocument, SubmitRequest};
 
 use super::command_line::foreshard;
@@ -108,7 +108,11 @@ fn request(bytes: &[u8]) -> SubmitRequest {
 
 /// What would show that something was started.
 pub async fn started(on: &Deployment) -> (usize, Option<String>) {
-    let page = on.api.runs(1, None).await.expect("a page");
+    let page = on
+        .api
+        .runs(&RunFilter::default(), 1, None)
+        .await
+        .expect("a page");
     (
         on.cloud.executions(&on.machine).await,
         page.runs.first().map(|view| view.run.to_string()),

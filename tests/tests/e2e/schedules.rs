@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use foreshard_aws::client::RunFilter;
 use foreshard_model::api::RegisterRequest;
 use foreshard_model::ids::RunId;
 use foreshard_model::schedule::Outcome;
@@ -50,7 +51,11 @@ fn millis(at: Timestamp) -> TimeMs {
 
 /// Runs of a schedule, by the listing that every caller has.
 async fn runs_of(on: &Deployment, schedule: &str) -> Vec<RunId> {
-    let page = on.api.runs(100, None).await.expect("a page");
+    let page = on
+        .api
+        .runs(&RunFilter::default(), 100, None)
+        .await
+        .expect("a page");
     let mine = page.runs.into_iter().filter(|view| {
         let of = view.scheduled.as_ref();
         of.is_some_and(|of| of.schedule == schedule)

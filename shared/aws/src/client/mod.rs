@@ -15,6 +15,8 @@ use thiserror::Error;
 
 use crate::sdk::Credentials;
 
+pub use self::routes::RunFilter;
+
 /// Why the API did not give what was asked.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum ApiError {

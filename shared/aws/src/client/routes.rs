@@ -2,15 +2,30 @@
 
 use foreshard_model::api::{
     EventPage, LogPage, PlanElsewhere, RegisterRequest, ResultView, RunPage, RunView, SubmitAnswer,
-    SubmitRequest, UploadAnswer, UploadRequest, WorkflowEntry, WorkflowPage, WorkflowView,
+    SubmitRequest, UploadAnswer, UploadRequest, ValidateAnswer, WorkflowEntry, WorkflowPage,
+    WorkflowView,
 };
 use foreshard_model::ids::RunId;
 use foreshard_model::target::Pool;
+use foreshard_model::units::TimeMs;
 use reqwest::Method;
 use serde_json::Value;
 
 use super::request::Call;
 use super::{ApiClient, ApiError};
+
+/// Which runs a listing has.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RunFilter {
+    /// Only those in these states, separated by commas.
+    pub state: Option<String>,
+    /// Only those of this workflow.
+    pub workflow: Option<String>,
+    /// Only those accepted since.
+    pub since: Option<TimeMs>,
+    /// Only those accepted before.
+    pub until: Option<TimeMs>,
+}
 
 impl ApiClient {
     /// Submits a workflow. With a `key` the same submission twice gives one run, so it is repeated when no answer comes.
@@ -28,14 +43,34 @@ impl ApiClient {
         self.call(call).await
     }
 
-    /// The caller's runs, newest first.
+    /// Everything that is wrong with a submission, or what it would become; nothing is stored.
     ///
     /// # Errors
     /// [`ApiError`].
-    pub async fn runs(&self, limit: usize, after: Option<&str>) -> Result<RunPage, ApiError> {
+    pub async fn validate(&self, request: &SubmitRequest) -> Result<ValidateAnswer, ApiError> {
+        let mut call = Call::with_json(Method::POST, &["validate"], request)?;
+        call.repeatable = true;
+        self.call(call).await
+    }
+
+    /// The caller's runs, newest first. A page can be shorter than `limit`, even empty, and still name the next.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn runs(
+        &self,
+        filter: &RunFilter,
+        limit: usize,
+        after: Option<&str>,
+    ) -> Result<RunPage, ApiError> {
         let limit = limit.to_string();
+        let ms = |at: Option<TimeMs>| at.map(|at| at.0.to_string());
         let call = Call::get(&["runs"])
             .query("limit", Some(&limit))
+            .query("state", filter.state.as_deref())
+            .query("workflow", filter.workflow.as_deref())
+            .query("since", ms(filter.since).as_deref())
+            .query("until", ms(filter.until).as_deref())
             .query("after", after);
         self.call(call).await
     }
@@ -159,13 +194,25 @@ impl ApiClient {
         self.call(call).await
     }
 
-    /// The registered workflows.
+    /// The registered workflows, or the versions of one.
     ///
     /// # Errors
     /// [`ApiError`].
-    pub async fn workflows(&self, after: Option<&str>) -> Result<WorkflowPage, ApiError> {
-        self.call(Call::get(&["workflows"]).query("after", after))
-            .await
+    pub async fn workflows(
+        &self,
+        name: Option<&str>,
+        after: Option<&str>,
+    ) -> Result<WorkflowPage, ApiError> {
+        let path: Vec<&str> = ["workflows"].into_iter().chain(name).collect();
+        self.call(Call::get(&path).query("after", after)).await
+    }
+
+    /// The description of the API, as the deployment serves it: OpenAPI.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn description(&self) -> Result<Value, ApiError> {
+        self.call(Call::get(&["openapi.json"])).await
     }
 
     /// One registered workflow.

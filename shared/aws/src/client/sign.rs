@@ -12,7 +12,7 @@ const SERVICE: &str = "execute-api";
 
 impl ApiClient {
     /// The headers that sign a request sent at `at` with exactly these headers and this body.
-    pub(super) fn signature(
+    pub(crate) fn signature(
         &self,
         method: &str,
         url: &str,

@@ -1,5 +1,6 @@
 //! The one table as the stages' stores: reads, conditional writes and transactions, all consistent.
 
+mod allowances;
 mod attempts;
 mod batch;
 mod create;
@@ -15,7 +16,7 @@ pub(crate) use batch::unbuilt;
 
 use crate::sdk::Aws;
 
-/// The table, as every store of the stages: runs, frontier, attempts, ledger, schedules.
+/// The table, as every store of the stages: runs, frontier, attempts, ledger, schedules, allowances.
 #[derive(Debug, Clone)]
 pub struct DynamoTable {
     client: Client,

@@ -5,12 +5,15 @@ use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
 use foreshard_model::frontier::Expect;
 use foreshard_model::ids::{RunId, Tenant};
 use foreshard_model::run::RunItem;
-use foreshard_stages::ports::{Page, PortError, PortResult, RunReads, RunWrites};
+use foreshard_stages::ports::{Listed, Page, PortResult, RunReads, RunWrites, Span};
 
 use super::DynamoTable;
 use super::batch::unbuilt;
 use crate::table::item::{self, Attributes};
 use crate::table::{SK, key};
+
+/// The last moment that thirteen digits can name: in the year 2286.
+const LAST_MS: u64 = 9_999_999_999_999;
 
 #[async_trait]
 impl RunReads for DynamoTable {
@@ -21,20 +24,29 @@ impl RunReads for DynamoTable {
     async fn runs_of(
         &self,
         tenant: &Tenant,
+        span: &Span,
+        after: Option<&Listed>,
         limit: usize,
-        after: Option<&str>,
-    ) -> PortResult<Page<RunId>> {
-        // The token comes back from the outside, by way of the API.
-        if after.is_some_and(|sk| key::listed(sk).is_none()) {
-            return Err(PortError::Refused("page token of another listing".into()));
+    ) -> PortResult<Vec<Listed>> {
+        let (low, high) = bounds(span, after);
+        if low > high {
+            return Ok(Vec::new());
         }
-        let limit = i32::try_from(limit.max(1)).unwrap_or(i32::MAX);
-        let pk = key::tenant(tenant);
         let query = self
-            .query(pk.clone(), SK, None)
-            .scan_index_forward(false)
-            .limit(limit);
-        run_page("listing of a tenant", query, pk, after).await
+            .query(
+                key::tenant(tenant),
+                SK,
+                Some(("#sk BETWEEN :low AND :sk", high)),
+            )
+            .expression_attribute_values(":low", AttributeValue::S(low))
+            .scan_index_forward(false);
+        // The range has its end in it, which is `after`.
+        let items = Self::collect("listing of a tenant", query, limit + 1).await?;
+        let listed = items
+            .iter()
+            .filter_map(|i| Listed::parse(item::text(i, SK)?));
+        let behind = listed.filter(|entry| after.is_none_or(|after| entry < after));
+        Ok(behind.take(limit).collect())
     }
 
     async fn active_runs(&self, after: Option<&str>) -> PortResult<Page<RunId>> {
@@ -42,6 +54,22 @@ impl RunReads for DynamoTable {
         let query = self.query(pk.clone(), SK, None);
         run_page("active runs", query, pk, after).await
     }
+}
+
+/// The sort keys between which the listing is read, both of them in it.
+fn bounds(span: &Span, after: Option<&Listed>) -> (String, String) {
+    let low = span.since.map_or(0, |since| since.0.min(LAST_MS));
+    let last = span.until.map_or(LAST_MS, |until| until.0.min(LAST_MS));
+    // No sort key of a moment is behind its digits and `~`, and none of the moment itself is before them.
+    let end = match last.checked_sub(1) {
+        Some(before) => format!("{before:013}~"),
+        None => String::new(),
+    };
+    let high = match after.map(Listed::place) {
+        Some(place) if place < end => place,
+        _ => end,
+    };
+    (format!("{low:013}"), high)
 }
 
 async fn run_page(

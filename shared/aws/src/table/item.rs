@@ -10,7 +10,7 @@ use foreshard_model::ledger::Event;
 use foreshard_model::run::RunItem;
 use foreshard_model::schedule::{ScheduleItem, ScheduleKey};
 use foreshard_model::units::TimeMs;
-use foreshard_stages::ports::{PortError, PortResult, RunKey};
+use foreshard_stages::ports::{Listed, PortError, PortResult, RunKey};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -36,10 +36,11 @@ pub fn of_run(item: &RunItem) -> PortResult<Attributes> {
 /// A run's entry in the listing of its tenant: never changed.
 #[must_use]
 pub fn of_listing(item: &RunItem) -> Attributes {
-    marker(
-        &key::listing(&item.context.tenant, item.accepted_at, &item.run),
-        item,
-    )
+    let listed = Listed {
+        accepted_at: item.accepted_at,
+        run: item.run.clone(),
+    };
+    marker(&key::listing(&item.context.tenant, &listed), item)
 }
 
 /// The marker of a run that is not terminal.

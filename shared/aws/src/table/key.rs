@@ -3,8 +3,7 @@
 use foreshard_model::ids::{LaneId, RunId, ShardId, Tenant};
 use foreshard_model::ledger::Event;
 use foreshard_model::schedule::ScheduleKey;
-use foreshard_model::units::TimeMs;
-use foreshard_stages::ports::RunKey;
+use foreshard_stages::ports::{Listed, RunKey};
 
 /// Partition of the markers of runs that are not terminal.
 pub const ACTIVE: &str = "ACTIVE";
@@ -37,20 +36,20 @@ pub fn tenant(tenant: &Tenant) -> String {
 
 /// A run in the listing of its tenant: by time of acceptance.
 #[must_use]
-pub fn listing(of: &Tenant, accepted_at: TimeMs, run: &RunId) -> Key {
+pub fn listing(of: &Tenant, listed: &Listed) -> Key {
     Key {
         pk: tenant(of),
-        sk: format!("{:013}#{run}", accepted_at.0),
+        sk: listed.place(),
     }
 }
 
-/// The run that an entry of a listing names; `None` when it has another form.
+/// What a tenant has started lately.
 #[must_use]
-pub fn listed(sk: &str) -> Option<RunId> {
-    let (time, run) = sk.split_once('#')?;
-    let well_formed =
-        time.len() == 13 && time.bytes().all(|b| b.is_ascii_digit()) && RunId::is_well_formed(run);
-    well_formed.then(|| run.into())
+pub fn starts(of: &Tenant) -> Key {
+    Key {
+        pk: format!("ALLOWANCE#{of}"),
+        sk: "STARTS".to_owned(),
+    }
 }
 
 /// The marker of a run that is not terminal.
@@ -133,6 +132,7 @@ mod tests {
     use super::*;
     use foreshard_model::ids::Attempt;
     use foreshard_model::ledger::EventKind;
+    use foreshard_model::units::TimeMs;
     use proptest::prelude::*;
 
     fn run_id() -> RunId {
@@ -161,9 +161,14 @@ mod tests {
             tenant: "acme".into(),
             name: "etl.nightly".to_owned(),
         };
+        let listed = Listed {
+            accepted_at: TimeMs(1_700_000_000_123),
+            run: id.clone(),
+        };
         let keys = [
             run(&id),
-            listing(&"acme".into(), TimeMs(1_700_000_000_123), &id),
+            listing(&"acme".into(), &listed),
+            starts(&"acme".into()),
             active(&id),
             shard(&of, ShardId(1234567)),
             lane(&of, LaneId(42)),
@@ -178,6 +183,7 @@ mod tests {
         insta::assert_snapshot!(text.join("\n").replace(id.as_str(), "<run>"), @r"
         RUN#<run> | RUN
         TENANT#acme | 1700000000123#<run>
+        ALLOWANCE#acme | STARTS
         ACTIVE | <run>
         RUN#<run>#3 | SHARD#1234567
         RUN#<run>#2 | LANE#00042
@@ -185,15 +191,6 @@ mod tests {
         TENANT#acme#SCHEDULES | etl.nightly
         TIMERS | acme#etl.nightly
         ");
-    }
-
-    #[test]
-    fn a_listing_is_read_back_and_nothing_else_is() {
-        let key = listing(&"acme".into(), TimeMs(5), &run_id());
-        assert_eq!(listed(&key.sk), Some(run_id()));
-        for foreign in ["", "5#r-aaaa", "0000000000005#RUN", "../../etc"] {
-            assert_eq!(listed(foreign), None, "{foreign}");
-        }
     }
 
     proptest! {

@@ -55,9 +55,9 @@ fn stages(world: &Arc<World>) -> (Plan, Aggregate) {
     )
 }
 
-struct Story {
-    caller: Caller,
-    run: RunId,
+pub(crate) struct Story {
+    pub(crate) caller: Caller,
+    pub(crate) run: RunId,
     topology: Topology,
     work: Rc<Work>,
     played: Played,
@@ -65,9 +65,15 @@ struct Story {
 
 /// Submits, looks at the plan so that the worker knows its shards, and plays.
 fn story(seed: u64, chaos: &Chaos, fates: Fates, options: &serde_json::Value) -> Story {
+    story_of(seed, chaos, fates, &json!({ "options": options }))
+}
+
+/// As [`story`], with everything that a body may have beside its document.
+pub(crate) fn story_of(seed: u64, chaos: &Chaos, fates: Fates, body: &serde_json::Value) -> Story {
     let caller = Caller::new();
     let world = caller.world.clone();
-    let body = json!({"document": LATTICE, "options": options});
+    let mut body = body.clone();
+    body["document"] = json!(LATTICE);
     let answer = caller.submit_body("k", &body);
     assert_eq!(answer.status, 202, "{}", answer.value());
     let run = run_of(&answer);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use foreshard_fakes::World;
+use foreshard_model::policy::StartRate;
 use foreshard_stages::{aggregate, plan, submit};
 
 pub(crate) fn aggregate(world: &Arc<World>) -> aggregate::Ports {
@@ -36,6 +37,8 @@ pub(crate) fn submit(world: &Arc<World>) -> submit::Ports {
     submit::Ports {
         runs: world.clone(),
         run_writes: world.clone(),
+        allowances: world.clone(),
+        start_rate: StartRate::default(),
         frontier: world.clone(),
         frontier_writes: world.clone(),
         ledger: world.clone(),

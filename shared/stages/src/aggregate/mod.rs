@@ -20,6 +20,7 @@ use foreshard_model::run::{RunItem, RunState};
 
 use self::figures::Gathered;
 use crate::error::StageError;
+use crate::log::about;
 use crate::ports::{
     BlobReads, BlobWrites, Clock, Executions, FrontierReads, LedgerWrites, PortError, RunReads,
     RunWrites,
@@ -63,7 +64,7 @@ pub async fn aggregate(
         let run = ports.runs.run(&request.run).await?;
         let run =
             run.ok_or_else(|| StageError::Rejected(format!("there is no run `{}`", request.run)))?;
-        tracing::Span::current().record("trace_id", run.context.trace_id.as_str());
+        about(&run);
         if request.round < run.round {
             return late(ports, &run).await;
         }

@@ -12,6 +12,7 @@ use foreshard_model::units::TimeMs;
 
 use super::Ports;
 use crate::error::StageError;
+use crate::log::about;
 use crate::ports::{PortError, RunKey};
 
 /// Ready shards read beyond those that a lane chooses among: enough to see whether there is work for others too.
@@ -48,7 +49,7 @@ impl<'a> Scene<'a> {
         ports: &'a Ports,
         run: RunItem,
     ) -> Result<Option<Scene<'a>>, StageError> {
-        tracing::Span::current().record("trace_id", run.context.trace_id.as_str());
+        about(&run);
         let Some(plan) = &run.plan else {
             return Ok(None);
         };

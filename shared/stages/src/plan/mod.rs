@@ -28,6 +28,7 @@ use self::store::{Stored, stored};
 use crate::error::StageError;
 use crate::input::lacking;
 use crate::keys;
+use crate::log::about;
 use crate::ports::{
     BlobReads, BlobWrites, Clock, FrontierWrites, LedgerWrites, PortError, RunKey, RunReads,
     RunWrites, Wiring,
@@ -73,7 +74,7 @@ pub async fn plan(ports: &Ports, request: &PlanRequest) -> Result<PlanAnswer, St
         let run = ports.runs.run(&request.run).await?;
         let run =
             run.ok_or_else(|| StageError::Rejected(format!("there is no run `{}`", request.run)))?;
-        tracing::Span::current().record("trace_id", run.context.trace_id.as_str());
+        about(&run);
         let written = match lifecycle::begins(&run, request.round, ports.clock.now()) {
             Begins::Nothing(why) => {
                 tracing::info!(run = %run.run, why, "no lanes");

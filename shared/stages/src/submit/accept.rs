@@ -2,42 +2,31 @@
 
 use std::collections::BTreeMap;
 
-use foreshard_engine::plan::{PlanInput, plan};
 use foreshard_engine::schedule::rfc3339;
 use foreshard_model::api::{SubmitAnswer, SubmitRequest};
 use foreshard_model::claim::Claim;
-use foreshard_model::ids::{Generation, RunId, Sha256Hex};
+use foreshard_model::ids::{RunId, Sha256Hex};
 use foreshard_model::ledger::EventKind;
 use foreshard_model::problem::Problem;
 use foreshard_model::run::{Context, RunItem, RunState};
 use foreshard_model::schedule::Scheduled;
-use foreshard_model::workflow::Workflow;
-use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::Ports;
 use super::body::json;
+use super::check::{Judged, bundles, check_wishes, dry_run, judged};
 use super::control::tell;
 use super::document::{Received, Source, received};
 use super::http::{ApiRequest, ApiResponse, Identity};
-use super::options::{BUNDLES_MAX, check_baggage, check_options, check_role};
 use super::query::brief;
 use super::refusal::{Answered, Code, Refusal};
 use super::trace::trace_id;
-use crate::input::lacking;
 use crate::keys;
-use crate::library::{Looked, look};
-use crate::ports::PortError;
+use crate::log::about;
+use crate::ports::{PortError, Taken};
 use crate::read::claim;
-
-/// Tasks up to which a submission is planned on the spot, so that what no target can run is refused at once: some
-/// tens of milliseconds. A larger workflow learns it from planning itself.
-const PLANNED_AT_ONCE: usize = 10_000;
 
 /// Longest idempotency key.
 pub(super) const KEY_CHARS: usize = 256;
-
-/// Bundles that are looked for at the same time.
-const LOOKS_AT_ONCE: usize = 16;
 
 /// A submission whose run is named and whose document is there.
 pub(super) struct Admission<'a> {
@@ -54,9 +43,7 @@ pub(super) struct Admission<'a> {
 
 pub(super) async fn submit(ports: &Ports, identity: &Identity, request: &ApiRequest) -> Answered {
     let wanted: SubmitRequest = json(request)?;
-    check_options(&wanted.options)?;
-    check_role(wanted.role.as_deref(), &identity.tenant())?;
-    check_baggage(&wanted.baggage)?;
+    check_wishes(identity, &wanted)?;
     let run = RunId::derive(&identity.tenant(), &key(request)?);
     let source = Source::of_submission(&wanted)?;
     let admission = Admission {
@@ -91,6 +78,7 @@ pub(super) async fn admit(
     if let Some(existing) = ports.runs.run(&item.run).await? {
         return repeated(ports, &existing, &item, notes).await;
     }
+    allowed(ports, admission.identity).await?;
     objects.store(ports).await?;
     if let Err(error) = ports.run_writes.create_run(&item).await {
         // Another request with this key came first, or this one was applied although its answer is an error.
@@ -132,39 +120,6 @@ fn key(request: &ApiRequest) -> Result<String, Refusal> {
     }
 }
 
-/// Finds every bundle that the submission names.
-async fn bundles(
-    ports: &Ports,
-    identity: &Identity,
-    wanted: &BTreeMap<String, Sha256Hex>,
-) -> Result<BTreeMap<String, Claim>, Refusal> {
-    if wanted.len() > BUNDLES_MAX {
-        return Err(Refusal::new(
-            Code::BadOption,
-            format!("{} bundles: at most {BUNDLES_MAX}", wanted.len()),
-        ));
-    }
-    let looks = wanted.iter().map(|(folder, digest)| async move {
-        let missing = || {
-            Refusal::new(
-                Code::NoBundle,
-                format!("bundle `{}` of `{}`", brief(digest.as_str()), brief(folder)),
-            )
-        };
-        if !Sha256Hex::is_well_formed(digest.as_str()) {
-            return Err(missing());
-        }
-        let key = keys::bundle(&identity.tenant(), digest);
-        let bytes = ports.blobs.head(&key).await?.ok_or_else(missing)?;
-        let sha256 = digest.clone();
-        Ok((folder.clone(), Claim { key, sha256, bytes }))
-    });
-    stream::iter(looks)
-        .buffered(LOOKS_AT_ONCE)
-        .try_collect()
-        .await
-}
-
 /// Reads the document, and plans it when it is small: all of its problems at once, or its name and the notes on it.
 async fn validated(
     ports: &Ports,
@@ -173,10 +128,9 @@ async fn validated(
     bundles: &BTreeMap<String, Claim>,
 ) -> Result<(Option<String>, Vec<Problem>), Refusal> {
     let (identity, wanted) = (admission.identity, admission.wanted);
-    let looked = look(ports.blobs.as_ref(), &identity.tenant(), bytes).await?;
-    let parsed = match looked {
-        Looked::Parsed(parsed) => parsed,
-        Looked::TooLarge(problems) if admission.inline => {
+    let parsed = match judged(ports, identity, bytes, wanted).await? {
+        Judged::Good(parsed) => parsed,
+        Judged::TooLarge(problems) if admission.inline => {
             return Err(Refusal::new(
                 Code::TooLarge,
                 "the document is too large for a request, inflated: upload it",
@@ -184,38 +138,26 @@ async fn validated(
             .with(problems));
         }
         // A small upload can inflate to a large document: planning reads it.
-        Looked::TooLarge(_) => return Ok((None, Vec::new())),
-        Looked::Refused(problems) => return Err(Refusal::document(problems)),
+        Judged::TooLarge(_) => return Ok((None, Vec::new())),
+        Judged::Bad(problems) => return Err(Refusal::document(problems)),
+        Judged::Lacking(problems) => return Err(Refusal::input(problems)),
     };
-    let lacking = lacking(&parsed.workflow, wanted.input.as_ref());
-    if !lacking.is_empty() {
-        return Err(Refusal::input(lacking));
-    }
-    if parsed.workflow.tasks.len() <= PLANNED_AT_ONCE {
-        dry_run(ports, &admission.run, &parsed.workflow, wanted, bundles)?;
-    }
+    dry_run(ports, &admission.run, &parsed.workflow, wanted, bundles).map_err(Refusal::document)?;
     Ok((Some(parsed.workflow.name), parsed.notes))
 }
 
-fn dry_run(
-    ports: &Ports,
-    run: &RunId,
-    workflow: &Workflow,
-    wanted: &SubmitRequest,
-    bundles: &BTreeMap<String, Claim>,
-) -> Result<(), Refusal> {
-    let pool = ports.wiring.pool();
-    let region = pool.targets.first().map_or("", |t| t.region.as_str());
-    let input = PlanInput {
-        run,
-        generation: Generation(0),
-        workflow,
-        pool: &pool,
-        options: &wanted.options,
-        bundles,
-        region,
-    };
-    plan(&input).map(|_| ()).map_err(Refusal::document)
+/// Takes one start off the caller's allowance.
+pub(super) async fn allowed(ports: &Ports, identity: &Identity) -> Result<(), Refusal> {
+    let now = ports.clock.now();
+    let tenant = identity.tenant();
+    match ports
+        .allowances
+        .take_start(&tenant, ports.start_rate, now)
+        .await?
+    {
+        Taken::Taken => Ok(()),
+        Taken::Wait { ms } => Err(Refusal::too_many(ports.start_rate, ms)),
+    }
 }
 
 /// What a run keeps in the object store from the beginning.
@@ -328,7 +270,7 @@ async fn accepted(
     created: bool,
     notes: Vec<Problem>,
 ) -> SubmitAnswer {
-    tracing::Span::current().record("trace_id", item.context.trace_id.as_str());
+    about(item);
     let mut started = true;
     if item.state == RunState::Accepted && item.version == 1 {
         let because = match &item.scheduled {

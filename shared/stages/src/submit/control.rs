@@ -7,6 +7,7 @@ use foreshard_model::run::RunItem;
 use foreshard_model::units::TimeMs;
 
 use super::Ports;
+use super::accept::allowed;
 use super::http::{ApiResponse, Identity};
 use super::put_back::put_back;
 use super::reading::{owned, view};
@@ -56,11 +57,17 @@ async fn wish(
 
 /// Puts back what did not finish, then writes the run, then starts its round: a repeat goes on where this ends.
 pub(super) async fn resume(ports: &Ports, identity: &Identity, run: &RunId) -> Answered {
+    let mut counted = false;
     for _ in 0..TRIES {
         let item = owned(ports, identity, run).await?;
         let settled = match lifecycle::resume(&item) {
             Resume::Refused(why) => return Err(refused(run, "resumed", why)),
             Resume::Already => return started(ports, &item).await,
+            Resume::Plan | Resume::Shards if !counted => {
+                allowed(ports, identity).await?;
+                counted = true;
+                continue;
+            }
             Resume::Plan => 0,
             Resume::Shards => {
                 put_back(

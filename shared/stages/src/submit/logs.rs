@@ -7,9 +7,10 @@ use foreshard_model::logs::{key, parse, prefix};
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::Ports;
+use super::cursor::{after, next as cursor};
 use super::http::{ApiRequest, ApiResponse, Identity};
 use super::outputs::ANSWERED_BYTES;
-use super::query::{after, limit, number};
+use super::query::{limit, number};
 use super::reading::owned;
 use super::refusal::Answered;
 use crate::ports::PortResult;
@@ -34,7 +35,7 @@ pub(super) async fn logs(
 ) -> Answered {
     owned(ports, identity, run).await?;
     let root = prefix(run);
-    let shard = number(request, "shard")?;
+    let shard: Option<u32> = number(request, "shard")?;
     let wanted = Wanted {
         prefix: shard.map_or_else(|| root.clone(), |shard| format!("{root}{shard}/")),
         name: request.query.get("task").map(|task| file_name(run, task)),
@@ -67,7 +68,7 @@ pub(super) async fn logs(
     }
     let page = LogPage {
         logs: read.into_iter().take(fitting).map(|(_, log)| log).collect(),
-        next: next.and_then(|key| key.strip_prefix(&root).map(str::to_owned)),
+        next: next.and_then(|key| key.strip_prefix(&root).map(cursor)),
     };
     Ok(ApiResponse::json(200, &page))
 }

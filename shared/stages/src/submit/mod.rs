@@ -5,9 +5,13 @@
 
 mod accept;
 mod body;
+mod check;
 mod control;
+mod cursor;
 mod document;
 mod http;
+mod identity;
+mod listing;
 mod logs;
 mod openapi;
 mod options;
@@ -22,19 +26,23 @@ mod schedules;
 mod table;
 mod trace;
 mod uploads;
+mod validate;
 mod wake;
 
 use std::sync::Arc;
+
+use foreshard_model::policy::StartRate;
 
 pub use http::{ApiRequest, ApiResponse, Identity, JSON, PROBLEM_JSON};
 pub use openapi::openapi;
 pub use refusal::Code;
 pub use schedules::{Fired, fire, sweep};
 
-use self::refusal::{Answered, Refusal};
+use self::identity::identified;
+use self::refusal::Answered;
 use self::table::{Call, matched};
 use crate::ports::{
-    BlobLists, BlobPresigns, BlobReads, BlobWrites, Clock, Executions, FrontierReads,
+    Allowances, BlobLists, BlobPresigns, BlobReads, BlobWrites, Clock, Executions, FrontierReads,
     FrontierWrites, LaneTokens, LedgerReads, LedgerWrites, RunReads, RunWrites, ScheduleReads,
     ScheduleWrites, Timers, Wiring,
 };
@@ -46,6 +54,10 @@ pub struct Ports {
     pub runs: Arc<dyn RunReads>,
     /// Creates runs, and writes their owners' wishes.
     pub run_writes: Arc<dyn RunWrites>,
+    /// What tenants may start.
+    pub allowances: Arc<dyn Allowances>,
+    /// How fast one tenant may start runs.
+    pub start_rate: StartRate,
     /// Reads shards and parked lanes.
     pub frontier: Arc<dyn FrontierReads>,
     /// Puts shards back when a run is resumed, and forgets tokens.
@@ -96,6 +108,7 @@ pub async fn answer(ports: &Ports, request: &ApiRequest) -> ApiResponse {
 
 async fn routed(ports: &Ports, request: &ApiRequest) -> Answered {
     let identity = identified(request)?;
+    tracing::Span::current().record("tenant", identity.account.as_str());
     let (route, segments) = matched(&request.method, &request.path)?;
     let call = Call {
         ports,
@@ -105,30 +118,3 @@ async fn routed(ports: &Ports, request: &ApiRequest) -> Answered {
     };
     (route.handler)(call).await
 }
-
-/// The caller, as the gateway has verified it. Account and principal end up in keys, tags and session names, so their
-/// form is checked although the gateway made them.
-fn identified(request: &ApiRequest) -> Result<&Identity, Refusal> {
-    let identity = request.identity.as_ref().filter(|who| {
-        !who.account.is_empty()
-            && who.account.len() <= ACCOUNT_CHARS
-            && who
-                .account
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
-            && !who.principal.is_empty()
-            && who.principal.len() <= PRINCIPAL_CHARS
-    });
-    identity.ok_or_else(|| {
-        Refusal::new(
-            Code::NoIdentity,
-            "the request carries no verified account and principal",
-        )
-    })
-}
-
-/// AWS accounts have 12 digits; a deployment may map them to names.
-const ACCOUNT_CHARS: usize = 64;
-
-/// Longest ARN. Source: IAM, "Identifiers": ARNs have at most 2,048 characters.
-const PRINCIPAL_CHARS: usize = 2_048;

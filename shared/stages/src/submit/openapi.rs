@@ -147,7 +147,7 @@ fn refused(status: u16, mut lines: Vec<String>) -> Value {
         "description": lines.join("; "),
         "content": {PROBLEM_JSON: {"schema": schema}},
     });
-    if status == 503 {
+    if [429, 503].contains(&status) {
         let header = header(&("Retry-After", "Seconds to wait before a repeat."));
         response["headers"] = Value::Object([header].into_iter().collect());
     }

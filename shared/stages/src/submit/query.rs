@@ -1,10 +1,11 @@
 //! Query parameters, bounded.
 
+use std::str::FromStr;
+
+use foreshard_model::units::TimeMs;
+
 use super::http::ApiRequest;
 use super::refusal::{Code, Refusal};
-
-/// Longest `after` that is passed on: longer than every sort key and object name that an answer has given.
-pub(super) const AFTER_BYTES: usize = 1_024;
 
 /// How many entries the caller wants: `(default, most)`; more than the most is the most.
 pub(super) fn limit(request: &ApiRequest, bounds: (usize, usize)) -> Result<usize, Refusal> {
@@ -21,29 +22,20 @@ pub(super) fn limit(request: &ApiRequest, bounds: (usize, usize)) -> Result<usiz
     }
 }
 
-/// Where the caller wants to go on.
-pub(super) fn after(request: &ApiRequest) -> Result<Option<&str>, Refusal> {
-    match request.query.get("after").map(String::as_str) {
-        Some(text) if text.len() > AFTER_BYTES || text.chars().any(char::is_control) => {
-            Err(Refusal::new(
-                Code::BadParameter,
-                "`after` is not what an answer gave as `next`",
-            ))
-        }
-        Some("") | None => Ok(None),
-        Some(text) => Ok(Some(text)),
-    }
+/// A moment of a parameter in milliseconds since 1970, if it is there.
+pub(super) fn moment(request: &ApiRequest, name: &str) -> Result<Option<TimeMs>, Refusal> {
+    Ok(number::<u64>(request, name)?.map(TimeMs))
 }
 
 /// A number of a parameter, if it is there.
-pub(super) fn number(request: &ApiRequest, name: &str) -> Result<Option<u32>, Refusal> {
+pub(super) fn number<N: FromStr>(request: &ApiRequest, name: &str) -> Result<Option<N>, Refusal> {
     let Some(text) = request.query.get(name) else {
         return Ok(None);
     };
     text.parse().map(Some).map_err(|_| {
         Refusal::new(
             Code::BadParameter,
-            format!("`{name}` is `{}`: a number", brief(text)),
+            format!("`{name}` is `{}`: a whole number", brief(text)),
         )
     })
 }

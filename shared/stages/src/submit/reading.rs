@@ -1,22 +1,21 @@
-//! Reads for an owner: one run, all runs, and what happened.
+//! Reads for an owner: one run, and what happened in it.
 
-use foreshard_model::api::{EventPage, RunPage, RunView};
+use foreshard_model::api::{EventPage, RunView};
 use foreshard_model::ids::RunId;
+use foreshard_model::ledger::Event;
 use foreshard_model::message::Cause;
 use foreshard_model::problem::Problem;
 use foreshard_model::run::RunItem;
-use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::Ports;
+use super::cursor::{after, next};
 use super::http::{ApiRequest, ApiResponse, Identity};
-use super::query::{after, limit};
-use super::refusal::{Answered, Code, Refusal};
+use super::query::limit;
+use super::refusal::{Answered, Refusal};
 use super::table::no_run;
 use crate::keys;
+use crate::log::about;
 use crate::ports::PortError;
-
-/// Runs in a page when nobody asks for another number, and at most.
-pub(super) const RUNS: (usize, usize) = (20, 100);
 
 /// Events in a page when nobody asks for another number, and at most. An event is below 1 KiB.
 pub(super) const EVENTS: (usize, usize) = (500, 2_000);
@@ -24,9 +23,6 @@ pub(super) const EVENTS: (usize, usize) = (500, 2_000);
 /// How far a page of events stays behind, in milliseconds: a stage records an event after the write that it tells of,
 /// within its own time limit for a retry of one request.
 const EVENT_LAG_MS: u64 = 5_000;
-
-/// Runs that are read at the same time for a listing.
-const READS_AT_ONCE: usize = 16;
 
 /// The run, if it is the caller's.
 pub(super) async fn owned(
@@ -37,7 +33,7 @@ pub(super) async fn owned(
     let item = ports.runs.run(run).await?;
     let item = item.filter(|item| item.context.tenant == identity.tenant());
     let item = item.ok_or_else(|| no_run(run.as_str()))?;
-    tracing::Span::current().record("trace_id", item.context.trace_id.as_str());
+    about(&item);
     Ok(item)
 }
 
@@ -69,27 +65,6 @@ async fn problems(ports: &Ports, run: &RunId) -> Result<Vec<Problem>, Refusal> {
     }
 }
 
-pub(super) async fn list(ports: &Ports, identity: &Identity, request: &ApiRequest) -> Answered {
-    let page = ports
-        .runs
-        .runs_of(&identity.tenant(), limit(request, RUNS)?, after(request)?)
-        .await
-        .map_err(|error| match error {
-            PortError::Refused(why) => Refusal::new(Code::BadParameter, format!("`after`: {why}")),
-            other => other.into(),
-        })?;
-    let reads = page.items.iter().map(|run| ports.runs.run(run));
-    let items: Vec<Option<RunItem>> = stream::iter(reads)
-        .buffered(READS_AT_ONCE)
-        .try_collect()
-        .await?;
-    let answer = RunPage {
-        runs: items.iter().flatten().map(RunView::from).collect(),
-        next: page.next,
-    };
-    Ok(ApiResponse::json(200, &answer))
-}
-
 pub(super) async fn events(
     ports: &Ports,
     identity: &Identity,
@@ -101,17 +76,14 @@ pub(super) async fn events(
     let after = after(request)?.unwrap_or_default();
     let events = ports
         .ledger
-        .events(run, after, limit(request, EVENTS)?)
+        .events(run, &after, limit(request, EVENTS)?)
         .await?;
     let settled = ports.clock.now().0.saturating_sub(EVENT_LAG_MS);
-    let next = events
-        .iter()
-        .rev()
-        .find(|event| event.at.0 <= settled)
-        .map_or_else(|| after.to_owned(), |event| event.sort_key());
+    let last = events.iter().rev().find(|event| event.at.0 <= settled);
+    let place = last.map_or(after, Event::sort_key);
     let page = EventPage {
         events,
-        next,
+        next: next(&place),
         state: item.state,
     };
     Ok(ApiResponse::json(200, &page))

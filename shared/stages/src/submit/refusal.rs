@@ -1,6 +1,7 @@
 //! What the API refuses: one code for each reason, with its status and title; docs/errors.md explains each.
 
 use foreshard_model::api::ProblemDocument;
+use foreshard_model::policy::StartRate;
 use foreshard_model::problem::Problem;
 
 use super::http::{ApiResponse, PROBLEM_JSON};
@@ -53,7 +54,7 @@ pub enum Code {
     Broken,
     /// The input lacks values that the workflow takes from it.
     BadInput,
-    /// The gateway lets no more through at once: its own answer, never submit's.
+    /// The account starts runs too fast; or, the gateway's own answer, everybody together asks too fast.
     TooMany,
     /// The caller has no such schedule.
     NoSchedule,
@@ -124,6 +125,9 @@ impl Code {
     }
 }
 
+/// When to repeat what a service did not answer, in seconds: DynamoDB and S3 scale within that.
+const UNAVAILABLE_RETRY_S: u64 = 2;
+
 /// A refused request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refusal {
@@ -131,6 +135,7 @@ pub(super) struct Refusal {
     detail: String,
     problems: Vec<Problem>,
     allow: Option<String>,
+    retry_after_s: Option<u64>,
 }
 
 /// What a route gives.
@@ -143,6 +148,7 @@ impl Refusal {
             detail: detail.into(),
             problems: Vec::new(),
             allow: None,
+            retry_after_s: None,
         }
     }
 
@@ -169,6 +175,18 @@ impl Refusal {
         }
     }
 
+    /// The caller's account has used up its allowance of starts, and has one again after `wait_ms`.
+    pub(super) fn too_many(rate: StartRate, wait_ms: u64) -> Self {
+        let (burst, per_minute) = (rate.burst, rate.per_minute);
+        Self {
+            retry_after_s: Some(wait_ms.div_ceil(1_000).max(1)),
+            ..Self::new(
+                Code::TooMany,
+                format!("an account starts {burst} runs at once, and {per_minute} a minute"),
+            )
+        }
+    }
+
     /// What was seen.
     pub(super) fn detail(&self) -> &str {
         &self.detail
@@ -189,8 +207,9 @@ impl Refusal {
         if let Some(allow) = self.allow {
             answer.headers.insert("allow", allow);
         }
-        if status == 503 {
-            answer.headers.insert("retry-after", "2".to_owned());
+        let unavailable = (status == 503).then_some(UNAVAILABLE_RETRY_S);
+        if let Some(wait_s) = self.retry_after_s.or(unavailable) {
+            answer.headers.insert("retry-after", wait_s.to_string());
         }
         answer
     }

@@ -6,9 +6,10 @@ use foreshard_model::limits::INLINE_DOCUMENT_BYTES;
 
 use super::Ports;
 use super::body::json;
+use super::cursor::{after, next};
 use super::document::{Received, Source, received};
 use super::http::{ApiRequest, ApiResponse, Identity};
-use super::query::{after, brief, limit};
+use super::query::{brief, limit};
 use super::refusal::{Answered, Code, Refusal};
 use super::schedules::{check_declared, declare};
 use crate::keys;
@@ -61,11 +62,40 @@ pub(super) async fn register(ports: &Ports, identity: &Identity, request: &ApiRe
 }
 
 pub(super) async fn list(ports: &Ports, identity: &Identity, request: &ApiRequest) -> Answered {
+    let page = listed(ports, identity, request, "").await?;
+    Ok(ApiResponse::json(200, &page))
+}
+
+/// The versions of one workflow. A workflow without a version is none.
+pub(super) async fn versions(
+    ports: &Ports,
+    identity: &Identity,
+    request: &ApiRequest,
+    name: &str,
+) -> Answered {
+    let page = listed(ports, identity, request, &format!("{name}/")).await?;
+    if page.workflows.is_empty() && after(request)?.is_none() {
+        return Err(Refusal::new(Code::NoWorkflow, format!("`{}`", brief(name))));
+    }
+    Ok(ApiResponse::json(200, &page))
+}
+
+/// A page of those workflows whose name and version, with a slash between, begin so.
+async fn listed(
+    ports: &Ports,
+    identity: &Identity,
+    request: &ApiRequest,
+    begin: &str,
+) -> Result<WorkflowPage, Refusal> {
     let root = keys::workflows(&identity.tenant());
     let from = after(request)?.map(|rest| format!("{root}{rest}"));
     let page = ports
         .blob_lists
-        .list(&root, limit(request, WORKFLOWS)?, from.as_deref())
+        .list(
+            &format!("{root}{begin}"),
+            limit(request, WORKFLOWS)?,
+            from.as_deref(),
+        )
         .await?;
     let workflows = page
         .items
@@ -76,10 +106,8 @@ pub(super) async fn list(ports: &Ports, identity: &Identity, request: &ApiReques
             version: version.to_owned(),
         })
         .collect();
-    let next = page
-        .next
-        .and_then(|key| key.strip_prefix(&root).map(str::to_owned));
-    Ok(ApiResponse::json(200, &WorkflowPage { workflows, next }))
+    let next = page.next.and_then(|key| key.strip_prefix(&root).map(next));
+    Ok(WorkflowPage { workflows, next })
 }
 
 pub(super) async fn get(ports: &Ports, identity: &Identity, name: &str, version: &str) -> Answered {

@@ -13,7 +13,6 @@ use foreshard_model::output::{ShardTask, TaskOutput, TaskUsage};
 use foreshard_model::workflow::Effect;
 use serde_json::{Value, json};
 use tokio::time::Instant;
-use tracing::Instrument as _;
 
 use self::fault::Fault;
 use self::place::Place;
@@ -58,7 +57,6 @@ pub(crate) struct Ran {
 /// Runs one task of the attempt. Dropping the future ends the task's process.
 pub(crate) async fn run_task<'a>(attempt: &'a Attempt<'a>, position: usize) -> Ended {
     let task = &attempt.tasks[position];
-    let span = tracing::info_span!("task", task = %task.id);
     let mut running = Running {
         attempt,
         task,
@@ -70,7 +68,7 @@ pub(crate) async fn run_task<'a>(attempt: &'a Attempt<'a>, position: usize) -> E
             ..TaskUsage::default()
         },
     };
-    let result = running.run(position).instrument(span).await;
+    let result = running.run(position).await;
     let result = result.map_err(|fault| match task.effect {
         Effect::Once if running.started => fault.of_once(),
         _ => fault,

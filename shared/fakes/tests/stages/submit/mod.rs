@@ -3,8 +3,12 @@
 mod accept;
 mod control;
 mod documents;
+mod limits;
+mod listing;
 mod reading;
 mod schedules;
+mod tenants;
+mod validate;
 
 use std::sync::Arc;
 

@@ -68,5 +68,5 @@ const AFTER: Parameter = Parameter {
     at: At::Query,
     name: "after",
     about: "`next` of the page before; the first page when absent.",
-    shape: |_| json_schema!({"type": "string", "maxLength": super::query::AFTER_BYTES}),
+    shape: |_| json_schema!({"type": "string", "maxLength": super::cursor::AFTER_CHARS}),
 };

@@ -2,12 +2,14 @@
 
 use foreshard_model::api::{
     EventPage, LogPage, PlanView, ResultView, RunPage, RunView, SubmitAnswer, SubmitRequest,
+    ValidateAnswer,
 };
+use foreshard_model::run::RunState;
 use schemars::json_schema;
 
 use super::super::refusal::Code;
 use super::super::table::{Answer, At, Parameter, Route, shape};
-use super::super::{accept, control, logs, outputs, reading};
+use super::super::{accept, control, listing, logs, outputs, reading, validate};
 use super::{AFTER, limit};
 
 const KEY: Parameter = Parameter {
@@ -45,6 +47,37 @@ const TASK: Parameter = Parameter {
     shape: |_| json_schema!({"type": "string"}),
 };
 
+const STATE: Parameter = Parameter {
+    at: At::Query,
+    name: "state",
+    about: "Only runs in these states, separated by commas.",
+    shape: |_| {
+        let words = RunState::ALL.map(RunState::as_str).join("|");
+        json_schema!({"type": "string", "pattern": format!("^({words})(,({words}))*$")})
+    },
+};
+
+const WORKFLOW: Parameter = Parameter {
+    at: At::Query,
+    name: "workflow",
+    about: "Only runs of the workflow of this name.",
+    shape: |_| json_schema!({"type": "string"}),
+};
+
+const SINCE: Parameter = Parameter {
+    at: At::Query,
+    name: "since",
+    about: "Only runs accepted then or later, in milliseconds since 1970.",
+    shape: |_| json_schema!({"type": "integer", "minimum": 0, "maximum": u64::MAX}),
+};
+
+const UNTIL: Parameter = Parameter {
+    at: At::Query,
+    name: "until",
+    about: "Only runs accepted before, in milliseconds since 1970.",
+    shape: |_| json_schema!({"type": "integer", "minimum": 0, "maximum": u64::MAX}),
+};
+
 /// What a submission can be refused for.
 const SUBMISSION: &[Code] = &[
     Code::BadBody,
@@ -59,6 +92,17 @@ const SUBMISSION: &[Code] = &[
     Code::TooLarge,
     Code::KeyReused,
     Code::Busy,
+];
+
+/// What cannot even be judged.
+const VALIDATION: &[Code] = &[
+    Code::BadBody,
+    Code::NoDocument,
+    Code::BadEncoding,
+    Code::NoUpload,
+    Code::BadOption,
+    Code::NoBundle,
+    Code::TooLarge,
 ];
 
 /// What a wish can be refused for.
@@ -82,15 +126,38 @@ pub(in super::super) const ROUTES: &[Route] = &[
         handler: |c| Box::pin(async move { accept::submit(c.ports, c.identity, c.request).await }),
     },
     Route {
+        method: "POST",
+        path: "/validate",
+        name: "validateRun",
+        summary: "Everything that is wrong with a submission, or what it would become; nothing is stored.",
+        parameters: &[],
+        body: Some(shape::<SubmitRequest>()),
+        answers: &[Answer::json::<ValidateAnswer>(
+            200,
+            "The judgement, whatever it is.",
+        )],
+        refusals: VALIDATION,
+        handler: |c| {
+            Box::pin(async move { validate::validate(c.ports, c.identity, c.request).await })
+        },
+    },
+    Route {
         method: "GET",
         path: "/runs",
         name: "listRuns",
         summary: "The caller's runs, newest first.",
-        parameters: &[limit::<{ reading::RUNS.0 }, { reading::RUNS.1 }>(), AFTER],
+        parameters: &[
+            limit::<{ listing::RUNS.0 }, { listing::RUNS.1 }>(),
+            AFTER,
+            STATE,
+            WORKFLOW,
+            SINCE,
+            UNTIL,
+        ],
         body: None,
         answers: &[Answer::json::<RunPage>(200, "A page of runs.")],
         refusals: &[Code::BadParameter],
-        handler: |c| Box::pin(async move { reading::list(c.ports, c.identity, c.request).await }),
+        handler: |c| Box::pin(async move { listing::list(c.ports, c.identity, c.request).await }),
     },
     Route {
         method: "GET",

@@ -56,6 +56,24 @@ pub(in super::super) const ROUTES: &[Route] = &[
     },
     Route {
         method: "GET",
+        path: "/workflows/{name}",
+        name: "listVersions",
+        summary: "The versions of one workflow.",
+        parameters: &[
+            limit::<{ register::WORKFLOWS.0 }, { register::WORKFLOWS.1 }>(),
+            AFTER,
+        ],
+        body: None,
+        answers: &[Answer::json::<WorkflowPage>(200, "A page of versions.")],
+        refusals: &[Code::NoWorkflow, Code::BadParameter],
+        handler: |c| {
+            Box::pin(async move {
+                register::versions(c.ports, c.identity, c.request, c.segment("name")).await
+            })
+        },
+    },
+    Route {
+        method: "GET",
         path: "/workflows/{name}/{version}",
         name: "getWorkflow",
         summary: "One registered workflow, as it was registered.",

@@ -103,7 +103,9 @@ async fn one(
         Ok(answer) if answer.created => Ok(done(BackfillStatus::Started, None)),
         Ok(_) => Ok(done(BackfillStatus::Exists, None)),
         // Others may start still: what passes ends the request, and a repeat goes on.
-        Err(refusal) if matches!(refusal.code, Code::Unavailable | Code::Busy) => Err(refusal),
+        Err(refusal) if matches!(refusal.code, Code::Unavailable | Code::Busy | Code::TooMany) => {
+            Err(refusal)
+        }
         Err(refusal) => {
             let (code, _, title) = refusal.code.entry();
             let because = format!("{code} {title}: {}", refusal.detail());

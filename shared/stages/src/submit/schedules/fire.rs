@@ -158,7 +158,7 @@ fn final_reason(refusal: Refusal) -> Result<String, PortError> {
     let (code, _, title) = refusal.code.entry();
     let text = format!("{code} {title}: {}", refusal.detail());
     match refusal.code {
-        Code::Unavailable | Code::Busy => Err(PortError::Unavailable(text)),
+        Code::Unavailable | Code::Busy | Code::TooMany => Err(PortError::Unavailable(text)),
         _ => Ok(text),
     }
 }

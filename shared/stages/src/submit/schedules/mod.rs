@@ -20,8 +20,9 @@ pub use fire::{Fired, fire, sweep};
 pub(super) use put::put;
 
 use super::Ports;
+use super::cursor::{after, foreign, next as cursor};
 use super::http::{ApiRequest, ApiResponse, Identity};
-use super::query::{after, brief, limit};
+use super::query::{brief, limit};
 use super::refusal::{Answered, Code, Refusal};
 use crate::ports::PortError;
 
@@ -46,14 +47,17 @@ pub(super) async fn list(ports: &Ports, identity: &Identity, request: &ApiReques
         Some(workflow) => format!("{}.", brief(workflow)),
         None => String::new(),
     };
-    let after = after(request)?;
+    let after = match after(request)? {
+        Some(name) if !is_name(&name) || !name.starts_with(&prefix) => return Err(foreign()),
+        after => after,
+    };
     let page = ports
         .schedules
         .schedules_of(
             &identity.tenant(),
             &prefix,
             limit(request, SCHEDULES)?,
-            after,
+            after.as_deref(),
         )
         .await?;
     let mut schedules = Vec::with_capacity(page.items.len());
@@ -62,7 +66,7 @@ pub(super) async fn list(ports: &Ports, identity: &Identity, request: &ApiReques
     }
     let answer = SchedulePage {
         schedules,
-        next: page.next,
+        next: page.next.as_deref().map(cursor),
     };
     Ok(ApiResponse::json(200, &answer))
 }
