@@ -4,6 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 PROFILE ?= dev
+EXAMPLES ?= 25
 STAGES := submit plan dispatch execute aggregate reshard
 BUILT := target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 FORESHARD := $(BUILT)/foreshard
@@ -21,7 +22,7 @@ comma := ,
 say = @printf '\033[1m==> %s\033[0m\n' "$(1)"
 
 .PHONY: help build functions faulty demo up down test test-localstack lint unit infra emulator e2e e2e-full schema clean \
-    scripts openapi ship measure-functions image audit audit-rules audit-advisories sbom release-notes
+    scripts openapi fuzz-api ship measure-functions image audit audit-rules audit-advisories sbom release-notes
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## */  make \1\t/' | expand -t 27
@@ -54,7 +55,7 @@ up: functions ## the emulator with the control plane deployed
 down: ## stop the emulator
 	$(FORESHARD) down
 
-test: lint unit infra emulator e2e ## everything
+test: lint unit infra emulator fuzz-api e2e ## everything
 
 lint: ## formatting and lints
 	$(call say,checking formatting and lints)
@@ -63,7 +64,7 @@ lint: ## formatting and lints
 
 unit: functions scripts ## unit, property and architecture tests
 	$(call say,unit and property tests and the architecture)
-	cargo test --workspace --profile $(PROFILE) --lib --bins $(QUICK)
+	cargo test --workspace --profile $(PROFILE) --lib --bins $(QUICK) -- --skip schemathesis
 	cargo test --workspace --profile $(PROFILE) --doc
 
 infra: infra-cdk/node_modules/.package-lock.json ## tests of the CDK constructs
@@ -147,6 +148,17 @@ schema: build ## docs/workflow.schema.json, from the types
 
 openapi: build ## docs/openapi.json, from the table of routes and the types
 	$(FORESHARD) openapi > docs/openapi.json
+
+fuzz-api: build target/fuzz-api/venv/complete ## Schemathesis over the REST API; EXAMPLES=500 for longer, FORESHARD_FUZZ_URL=… for a deployment
+	$(call say,fuzzing the REST API)
+	FORESHARD_FUZZ_EXAMPLES=$(EXAMPLES) cargo test --workspace --profile $(PROFILE) --test api -- --nocapture schemathesis
+
+target/fuzz-api/venv/complete: tests/fuzz-api/requirements.lock
+	$(call say,installing Schemathesis)
+	@rm -rf target/fuzz-api/venv && mkdir -p target/fuzz-api
+	python3 -m venv target/fuzz-api/venv
+	target/fuzz-api/venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
 
 clean: ## what was built; the emulator's state
 	cargo clean

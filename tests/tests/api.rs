@@ -1,5 +1,7 @@
-//! The REST API from the outside, over ports in memory: what the command line makes of it.
+//! The REST API from the outside, over ports in memory: what the command line makes of it, and what a fuzzer finds in it.
 
+#[path = "api/fuzz.rs"]
+mod fuzz;
 #[path = "api/server.rs"]
 mod server;
 #[path = "api/transcripts.rs"]
