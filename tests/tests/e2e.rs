@@ -47,6 +47,8 @@ mod rounds;
 mod runs;
 #[path = "e2e/schedules.rs"]
 mod schedules;
+#[path = "e2e/secrets.rs"]
+mod secrets;
 #[path = "e2e/stack.rs"]
 mod stack;
 #[path = "e2e/witness.rs"]

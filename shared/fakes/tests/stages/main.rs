@@ -7,6 +7,7 @@
 
 mod aggregate;
 mod caller;
+mod logs;
 mod plan;
 mod submit;
 mod through;
