@@ -53,6 +53,8 @@ pub enum Command {
     Plan(Plan),
     /// Say everything that is wrong with a document, or what it would become.
     Validate(Validate),
+    /// Make a workflow of a Step Functions definition, or say by state why not.
+    Import(Import),
     /// Print the JSON Schema of workflow documents.
     Schema,
     /// Print the OpenAPI description of the REST API.
@@ -145,6 +147,34 @@ pub struct Events {
     /// Go on until the run has ended.
     #[arg(long, short)]
     pub follow: bool,
+}
+
+/// Arguments of `import`.
+#[derive(Debug, Args)]
+pub struct Import {
+    /// A definition in the States Language: JSON or YAML.
+    pub file: PathBuf,
+    /// Where to write the workflow; standard output when absent.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Name of the workflow; that of the file when absent.
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Value of a `${Placeholder}`; may be given several times.
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub values: Vec<String>,
+    /// A sample of the run's input, for Maps over lists in it: JSON, or `@file`.
+    #[arg(long, value_name = "JSON")]
+    pub input: Option<String>,
+    /// Most elements of lists that only tasks give, for Maps over them.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub map_items: Option<u16>,
+    /// A function that calls services for tasks that are not functions.
+    #[arg(long, value_name = "FUNCTION")]
+    pub services: Option<String>,
+    /// Refuse what would be imported with a difference.
+    #[arg(long)]
+    pub strict: bool,
 }
 
 /// What a run may be asked for.

@@ -29,12 +29,16 @@ mod front_door;
 mod history;
 #[path = "e2e/identity.rs"]
 mod identity;
+#[path = "e2e/imports.rs"]
+mod imports;
 #[path = "e2e/kinds.rs"]
 mod kinds;
 #[path = "e2e/large_input.rs"]
 mod large_input;
 #[path = "e2e/lost_lanes.rs"]
 mod lost_lanes;
+#[path = "e2e/originals.rs"]
+mod originals;
 #[path = "e2e/out_of_memory.rs"]
 mod out_of_memory;
 #[path = "e2e/real_workflows.rs"]

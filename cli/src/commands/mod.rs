@@ -2,6 +2,7 @@
 
 mod emulator;
 mod events;
+mod import;
 mod list;
 mod manage;
 mod plan;
@@ -27,6 +28,7 @@ pub async fn carry_out(arguments: &Arguments) -> Result<Exit, CliError> {
         Command::Run(run) => run::run(arguments, run).await,
         Command::Plan(plan) => plan::plan(arguments, plan).await,
         Command::Validate(validate) => validate::validate(arguments, validate).await,
+        Command::Import(wanted) => import::import(arguments, wanted),
         Command::Openapi => {
             render::json(&foreshard_stages::submit::openapi());
             Ok(Exit::Success)

@@ -1,7 +1,9 @@
 //! The decisions: input in, decision with reasons out. No clock, no randomness, no I/O, no environment, no async.
 
 pub mod admit;
+pub mod asl;
 pub mod draw;
+pub mod expression;
 pub mod frontier;
 pub mod graph;
 pub mod lifecycle;

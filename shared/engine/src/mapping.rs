@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use foreshard_model::workflow::{ValueSource, Workflow};
+use foreshard_model::workflow::{CONDITION, ValueSource, Workflow};
 use serde_json::Value;
 use serde_json_path::JsonPath;
 use thiserror::Error;
@@ -61,14 +61,17 @@ pub struct Unmet {
     pub taker: String,
 }
 
-/// What the workflow takes from the run's input, without a default, and does not find there: by path, each once.
+/// What the workflow takes from the run's input, without a default, and does not find there: by path, each once. Tasks
+/// that run on a condition are not asked: they may have no need of it.
 ///
 /// # Complexity
 /// One look-up for each distinct path.
 #[must_use]
 pub fn unmet(workflow: &Workflow, input: &Value) -> Vec<Unmet> {
     let mut takers: BTreeMap<&str, String> = BTreeMap::new();
-    for task in &workflow.tasks {
+    let always =
+        |inputs: &[(String, ValueSource)]| inputs.iter().all(|(name, _)| name != CONDITION);
+    for task in workflow.tasks.iter().filter(|task| always(&task.inputs)) {
         for (name, source) in &task.inputs {
             if let Some(path) = required(source) {
                 takers

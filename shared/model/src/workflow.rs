@@ -11,6 +11,12 @@ use serde_json::Value;
 use crate::ids::{TaskId, TaskIndex};
 use crate::units::Mib;
 
+/// Name of the input that is the whole of it, where a task's input is not an object of members: no user can write it.
+pub const WHOLE_INPUT: &str = "";
+
+/// Name of the input that says whether the task runs at all, and that is no part of what it is given.
+pub const CONDITION: &str = "?";
+
 /// A named, versioned DAG of tasks. `needs` of a task only name tasks of the same workflow, and form no cycle.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Workflow {
@@ -48,8 +54,8 @@ pub struct Task {
     pub kind: TaskKind,
     /// Direct predecessors, each once, with the bytes expected to move along the edge.
     pub needs: Vec<Need>,
-    /// Data mapping: the task's JSON input is an object with these members, by name, each once. Not a map: a million tasks
-    /// with one small map each would need a gigabyte.
+    /// Data mapping: the task's JSON input is an object with these members, by name, each once; two names have a meaning of
+    /// their own ([`WHOLE_INPUT`], [`CONDITION`]). Not a map: a million tasks with one small map each would need a gigabyte.
     pub inputs: Vec<(String, ValueSource)>,
     /// Files put into the task's scratch before it starts.
     pub files: Vec<FileInput>,
@@ -157,6 +163,9 @@ pub enum TaskKind {
     Lambda {
         /// Name, ARN, or either with a qualifier.
         function: String,
+        /// What its errors lead to; `None`: the task has failed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        errors: Option<Box<Errors>>,
     },
     /// A Rust handler compiled into the worker.
     Handler {
@@ -178,6 +187,33 @@ pub struct Command {
     pub bundle: Option<String>,
     /// Additional environment.
     pub env: BTreeMap<String, String>,
+}
+
+/// What the errors of a function lead to, by their names.
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Errors {
+    /// When to call again: the first that names the error.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retry: Vec<Retry>,
+    /// Names of errors that are an output instead of a failure: `{"caught": {…}, "by": index}`. Where there are any, an
+    /// answer is `{"ok": answer}`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub catch: Vec<Vec<String>>,
+}
+
+/// When a function is called again after an error, and how long to wait before.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Retry {
+    /// Names of errors.
+    pub errors: Vec<String>,
+    /// How often.
+    pub repeats: u32,
+    /// Wait before the first repeat, in milliseconds.
+    pub interval_ms: u64,
+    /// Factor on the wait from repeat to repeat.
+    pub backoff: f64,
+    /// Longest wait, in milliseconds.
+    pub longest_ms: u64,
 }
 
 /// One HTTP request.

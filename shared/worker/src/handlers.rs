@@ -82,7 +82,7 @@ impl Handlers {
         Self::default()
     }
 
-    /// The handlers that every worker has: `collect`, `merge`, `flatten`, `digest`.
+    /// The handlers that every worker has: `collect`, `merge`, `flatten`, `digest`, `compose`, `wait`, `fail`.
     #[must_use]
     pub fn builtin() -> Self {
         let mut handlers = Self::none();
@@ -90,6 +90,9 @@ impl Handlers {
         handlers.register("merge", builtin::merge);
         handlers.register("flatten", builtin::flatten);
         handlers.register("digest", builtin::digest);
+        handlers.register("compose", builtin::compose);
+        handlers.register("wait", builtin::wait);
+        handlers.register("fail", builtin::fail);
         handlers
     }
 

@@ -12,6 +12,7 @@ use super::forms::{
     HeaderValue, Id, Label, Name, Path, ScheduleName, TaskRef, TypeName, Url, Version, Whole,
     WorkflowName, WorkflowRef,
 };
+use super::kind::Kind;
 use super::node::{Node, Shape};
 use super::problems::At;
 use super::record::{record, words};
@@ -127,6 +128,10 @@ record! {
         optional "env" env: Entries<EnvName, Argument>,
         /// `lambda`: an existing function.
         optional "function" function: Given<FunctionName>,
+        /// `lambda`: when to call again after an error; the first that names it counts.
+        optional "retry" retry: Vec<Repeat>,
+        /// `lambda`: lists of names of errors that become the output.
+        optional "catch" catch: Vec<Filled<Argument>>,
         /// `http`: `GET` (when nothing is said), `POST`, `PUT`, `PATCH` or `DELETE`.
         optional "method" method: Given<Method>,
         /// `http`: where to.
@@ -145,6 +150,10 @@ record! {
         optional "needs" needs: Vec<Marked<Id>>,
         /// The task's JSON input: an object with these members. A mapping never implies a dependency.
         optional "inputs" inputs: Entries<Name, Marked<Source>>,
+        /// The task's JSON input as a whole, instead of `inputs`.
+        optional "input" input: Given<Marked<Source>>,
+        /// Whether the task runs: `false`, `null` and a path that finds nothing let it be done at once, its output null.
+        optional "when" when: Given<Marked<Source>>,
         /// Files put into the task's scratch before it starts.
         optional "files" files: Vec<Marked<File>>,
         /// Files that the task leaves in its scratch, to be kept.
@@ -177,6 +186,22 @@ record! {
         optional "cut" cut: Given<Cut>,
         /// Placement wishes.
         optional "affinity" affinity: Given<Wishes>,
+    }
+}
+
+record! {
+    /// When a function is called again after an error.
+    closed struct Repeat {
+        /// Names of errors: the function's, `States.TaskFailed`, `States.Timeout`, `States.ALL`, and Lambda's own.
+        required "errors" errors: Filled<Argument>,
+        /// How often; 3 when nothing is said.
+        optional "repeats" repeats: Given<Retries>,
+        /// Wait before the first repeat, in seconds; 1 when nothing is said.
+        optional "interval_s" interval_s: Given<Duration>,
+        /// Factor on the wait from repeat to repeat; 2 when nothing is said.
+        optional "backoff" backoff: Given<Decimal<1_000, 100_000>>,
+        /// Longest wait, in seconds; 60 when nothing is said.
+        optional "longest_s" longest_s: Given<Seconds>,
     }
 }
 
@@ -267,34 +292,6 @@ record! {
     }
 }
 
-/// What sort of thing a task runs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, JsonSchema)]
-#[schemars(rename_all = "snake_case", inline)]
-pub(crate) enum Kind {
-    /// A program of the bundle or of the image: JSON on standard input, JSON on standard output.
-    #[default]
-    Command,
-    /// An existing Lambda function.
-    Lambda,
-    /// An HTTP request.
-    Http,
-    /// A Rust handler compiled into the worker.
-    Handler,
-    /// A load without a purpose of its own.
-    Synthetic,
-    /// A sub-workflow.
-    Workflow,
-}
-
-words! { Kind:
-    "command" => Self::Command,
-    "lambda" => Self::Lambda,
-    "http" => Self::Http,
-    "handler" => Self::Handler,
-    "synthetic" => Self::Synthetic,
-    "workflow" => Self::Workflow,
-}
-
 /// How an `http` task calls.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, JsonSchema)]
 #[schemars(rename_all = "UPPERCASE", inline)]
@@ -337,53 +334,6 @@ words! { Effect:
     "pure" => Self::Pure,
     "idempotent" => Self::Idempotent,
     "once" => Self::Once,
-}
-
-impl Kind {
-    /// Every kind, with its name, the fields that it must have, and those that only it may have beside them.
-    pub(crate) const ALL: &'static [(
-        Self,
-        &'static str,
-        &'static [&'static str],
-        &'static [&'static str],
-    )] = &[
-        (Self::Command, "command", &["run"], &["bundle", "env"]),
-        (Self::Lambda, "lambda", &["function"], &[]),
-        (Self::Http, "http", &["url"], &["method", "headers"]),
-        (Self::Handler, "handler", &["handler"], &[]),
-        (Self::Synthetic, "synthetic", &["cpu_s"], &[]),
-        (Self::Workflow, "workflow", &["workflow"], &["params"]),
-    ];
-
-    /// The fields that a reference to a sub-workflow may have: its tasks have settings of their own.
-    pub(crate) const OF_REFERENCE: &'static [&'static str] =
-        &["id", "kind", "description", "needs", "workflow", "params"];
-
-    /// Whether a task of this kind may have the field.
-    pub(crate) fn allows(self, field: &str) -> bool {
-        if self == Self::Workflow {
-            return Self::OF_REFERENCE.contains(&field);
-        }
-        Self::ALL.iter().all(|(kind, _, required, optional)| {
-            *kind == self || !(required.contains(&field) || optional.contains(&field))
-        })
-    }
-
-    /// The fields that a task of this kind must have beside those of every task.
-    pub(crate) fn required(self) -> &'static [&'static str] {
-        Self::ALL
-            .iter()
-            .find(|(kind, ..)| *kind == self)
-            .map_or(&[], |(_, _, required, _)| required)
-    }
-
-    /// Its name in documents.
-    pub(crate) fn as_str(self) -> &'static str {
-        Self::ALL
-            .iter()
-            .find(|(kind, ..)| *kind == self)
-            .map_or("", |(_, name, ..)| name)
-    }
 }
 
 /// One task, with the fields of its kind and no other's.

@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use foreshard_model::units::Mib;
 use foreshard_model::workflow::{
-    Affinity, Command, CutRules, Effect, Extras, FileOutput, HttpCall, Synthetic, TaskKind,
+    Affinity, CONDITION, Command, CutRules, Effect, Errors, Extras, FileOutput, HttpCall, Retry,
+    Synthetic, TaskKind, WHOLE_INPUT,
 };
 
 use super::code::Code;
-use super::decode::{Entries, Given, Marked};
-use super::document::{Cut, Defaults, File, Kind, Source, Task, TaskFields, Wishes, Written};
-use super::forms::Name;
+use super::decode::{Entries, Filled, Given, Marked};
+use super::document::{Cut, Defaults, File, Repeat, Source, Task, TaskFields, Wishes, Written};
+use super::forms::{Argument, Name};
+use super::kind::Kind;
 use super::names::{Names, Symbol};
 use super::origin::{Allowed, Origin, file_origin, origin};
 use super::problems::{At, Mark, Step, Trouble, shown};
@@ -133,7 +135,6 @@ pub(crate) fn draft(task: Task, names: &mut Names, at: &mut At<'_>) -> Draft {
     let TaskFields {
         id,
         needs,
-        inputs,
         files,
         writes,
         task_type,
@@ -144,7 +145,7 @@ pub(crate) fn draft(task: Task, names: &mut Names, at: &mut At<'_>) -> Draft {
         mark: id.mark,
         needs: needs_of(needs, names, at),
         body: Body {
-            inputs: mappings("inputs", inputs, Allowed::Values, names, at),
+            inputs: inputs_of(&fields, names, at),
             files: files_of(files, names, at),
             writes: writes_of(writes, at),
             task_type: task_type.0.as_ref().map(|t| t.0.as_str().into()),
@@ -185,6 +186,7 @@ fn work(task: TaskFields, kind: Option<Kind>, names: &mut Names, at: &mut At<'_>
         }),
         Kind::Lambda => TaskKind::Lambda {
             function: text(task.function.0.map(|f| f.0)),
+            errors: errors(task.retry, task.catch),
         },
         Kind::Http => TaskKind::Http(HttpCall {
             method: task.method.0.unwrap_or_default().as_str().to_owned(),
@@ -208,6 +210,24 @@ fn work(task: TaskFields, kind: Option<Kind>, names: &mut Names, at: &mut At<'_>
             }));
         }
     })
+}
+
+/// What a document says of a function's errors; `None` when it says nothing.
+fn errors(retry: Vec<Repeat>, catch: Vec<Filled<Argument>>) -> Option<Box<Errors>> {
+    let names = |names: Filled<Argument>| strings(names.0, |name| name.0);
+    let seconds = |given: Option<f64>, usual: f64| milliseconds(given.unwrap_or(usual));
+    let retry = retry.into_iter().map(|repeat| Retry {
+        errors: names(repeat.errors),
+        repeats: whole(&repeat.repeats).unwrap_or(3),
+        interval_ms: seconds(repeat.interval_s.0.map(|s| s.0), 1.0),
+        backoff: repeat.backoff.0.map_or(2.0, |factor| factor.0),
+        longest_ms: seconds(repeat.longest_s.0.map(|s| s.0), 60.0),
+    });
+    let errors = Errors {
+        retry: retry.collect(),
+        catch: catch.into_iter().map(names).collect(),
+    };
+    (errors != Errors::default()).then(|| Box::new(errors))
 }
 
 fn strings<T>(list: Vec<T>, text: impl Fn(T) -> String) -> Vec<String> {
@@ -248,6 +268,32 @@ fn needs_of(
         }
     }
     out
+}
+
+/// The members of a task's input, or its whole, and the condition on which it runs.
+fn inputs_of(task: &TaskFields, names: &mut Names, at: &mut At<'_>) -> Vec<Mapping> {
+    let mut all = mappings("inputs", &task.inputs, Allowed::Values, names, at);
+    let alone = [
+        ("input", WHOLE_INPUT, &task.input.0),
+        ("when", CONDITION, &task.when.0),
+    ];
+    for (field, name, given) in alone {
+        let Some(source) = given else { continue };
+        at.within(Step::Field(field), |at| {
+            if field == "input" && !task.inputs.0.is_empty() {
+                let message =
+                    "`input` is the whole, `inputs` are its members: only one can be given";
+                at.report(Trouble::new(Code::Source, source.mark, message));
+            }
+            let origin = origin(&source.value, source.mark, Allowed::Values, names, at);
+            all.extend(origin.map(|origin| Mapping {
+                name: name.to_owned(),
+                origin,
+                mark: source.mark,
+            }));
+        });
+    }
+    all
 }
 
 /// Names with their sources, as `inputs`, `params` and `outputs` have them.

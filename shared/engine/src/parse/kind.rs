@@ -1,11 +1,88 @@
-//! Which fields go with which kind of task: one table for the check and for the schema.
+//! The kinds of task, and which fields go with which: one table for the check and for the schema.
 
+use schemars::JsonSchema;
 use serde_json::{Value, json};
 
 use super::code::Code;
-use super::document::{Kind, TaskFields};
+use super::document::TaskFields;
 use super::node::{Node, Shape};
 use super::problems::{At, Mark, Step, Trouble};
+use super::record::words;
+
+/// What sort of thing a task runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "snake_case", inline)]
+pub(crate) enum Kind {
+    /// A program of the bundle or of the image: JSON on standard input, JSON on standard output.
+    #[default]
+    Command,
+    /// An existing Lambda function.
+    Lambda,
+    /// An HTTP request.
+    Http,
+    /// A Rust handler compiled into the worker.
+    Handler,
+    /// A load without a purpose of its own.
+    Synthetic,
+    /// A sub-workflow.
+    Workflow,
+}
+
+words! { Kind:
+    "command" => Self::Command,
+    "lambda" => Self::Lambda,
+    "http" => Self::Http,
+    "handler" => Self::Handler,
+    "synthetic" => Self::Synthetic,
+    "workflow" => Self::Workflow,
+}
+
+impl Kind {
+    /// Every kind, with its name, the fields that it must have, and those that only it may have beside them.
+    pub(crate) const ALL: &'static [(
+        Self,
+        &'static str,
+        &'static [&'static str],
+        &'static [&'static str],
+    )] = &[
+        (Self::Command, "command", &["run"], &["bundle", "env"]),
+        (Self::Lambda, "lambda", &["function"], &["retry", "catch"]),
+        (Self::Http, "http", &["url"], &["method", "headers"]),
+        (Self::Handler, "handler", &["handler"], &[]),
+        (Self::Synthetic, "synthetic", &["cpu_s"], &[]),
+        (Self::Workflow, "workflow", &["workflow"], &["params"]),
+    ];
+
+    /// The fields that a reference to a sub-workflow may have: its tasks have settings of their own.
+    pub(crate) const OF_REFERENCE: &'static [&'static str] =
+        &["id", "kind", "description", "needs", "workflow", "params"];
+
+    /// Whether a task of this kind may have the field.
+    pub(crate) fn allows(self, field: &str) -> bool {
+        if self == Self::Workflow {
+            return Self::OF_REFERENCE.contains(&field);
+        }
+        Self::ALL.iter().all(|(kind, _, required, optional)| {
+            *kind == self || !(required.contains(&field) || optional.contains(&field))
+        })
+    }
+
+    /// The fields that a task of this kind must have beside those of every task.
+    pub(crate) fn required(self) -> &'static [&'static str] {
+        Self::ALL
+            .iter()
+            .find(|(kind, ..)| *kind == self)
+            .map_or(&[], |(_, _, required, _)| required)
+    }
+
+    /// Its name in documents.
+    pub(crate) fn as_str(self) -> &'static str {
+        Self::ALL
+            .iter()
+            .find(|(kind, ..)| *kind == self)
+            .map_or("", |(_, name, ..)| name)
+    }
+}
 
 /// Reports fields that the task's kind does not have, and those that it lacks. The kind, where it can be read.
 pub(crate) fn check(node: &Node, at: &mut At<'_>) -> Option<Kind> {

@@ -35,6 +35,7 @@ mod stem;
 mod trace;
 mod upstream;
 mod url;
+mod value;
 mod world;
 mod yaml;
 
@@ -48,6 +49,8 @@ use foreshard_model::limits::{INLINE_DOCUMENT_BYTES, UPLOADED_DOCUMENT_BYTES};
 use foreshard_model::problem::{Problem, Severity};
 use foreshard_model::schedule::Declared;
 use foreshard_model::workflow::Workflow;
+
+pub use value::value;
 
 use problems::Problems;
 use read::{Content, Unit};

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use foreshard_model::workflow::{CONDITION, WHOLE_INPUT};
+
 use super::code::Code;
 use super::draft::{Draft, Mapping, Reference, Work};
 use super::names::Symbol;
@@ -69,7 +71,11 @@ impl Asked {
     fn path(self, mapping: &Mapping) -> String {
         let Self { task, entry, .. } = self;
         match self.field {
-            Field::Inputs => format!("tasks[{task}].inputs.{}", mapping.name),
+            Field::Inputs => match mapping.name.as_str() {
+                WHOLE_INPUT => format!("tasks[{task}].input"),
+                CONDITION => format!("tasks[{task}].when"),
+                name => format!("tasks[{task}].inputs.{name}"),
+            },
             Field::Files => format!("tasks[{task}].files[{entry}]"),
             Field::Params => format!("tasks[{task}].params.{}", mapping.name),
         }

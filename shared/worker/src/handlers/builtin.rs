@@ -2,8 +2,11 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 use data_encoding::HEXLOWER;
+use foreshard_engine::expression::{Expression, Scope, evaluate};
 use foreshard_model::ids::Sha256Hex;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
@@ -51,6 +54,58 @@ pub(super) fn digest(call: &HandlerCall) -> Result<Value, HandlerError> {
     }
     let input = Sha256Hex::of(call.input.to_string().as_bytes());
     Ok(json!({"input": input, "files": files}))
+}
+
+/// The value of the input `expression` over the other inputs.
+pub(super) fn compose(call: &HandlerCall) -> Result<Value, HandlerError> {
+    let empty = Map::new();
+    let inputs = call.input.as_object().unwrap_or(&empty);
+    let expression = inputs.get("expression").cloned().unwrap_or_default();
+    // What the reader says may quote a value; its place is enough.
+    let expression: Expression = serde_json::from_value(expression)
+        .map_err(|_| HandlerError("input `expression` is not an expression".to_owned()))?;
+    let scope = Scope {
+        inputs,
+        run: call.run.as_str(),
+    };
+    evaluate(&expression, scope).map_err(|error| HandlerError(error.to_string()))
+}
+
+/// How often a wait looks whether anybody still waits for it.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Ends after so many `seconds`.
+pub(super) fn wait(call: &HandlerCall) -> Result<Value, HandlerError> {
+    let seconds = call.input.get("seconds").and_then(Value::as_f64);
+    let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let ends = duration.and_then(|duration| Instant::now().checked_add(duration));
+    let ends = ends.ok_or_else(|| HandlerError("input `seconds` is no duration".to_owned()))?;
+    // Nothing is ever sent: the channel only gives the time.
+    let (_sender, nothing) = mpsc::channel::<()>();
+    loop {
+        let left = ends.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(Value::Null);
+        }
+        if call.is_cancelled() {
+            return Err(HandlerError("cancelled".to_owned()));
+        }
+        let _ = nothing.recv_timeout(left.min(LOOK));
+    }
+}
+
+/// Fails, and says in the task's log what it was given as `Error` and `Cause`.
+pub(super) fn fail(call: &HandlerCall) -> Result<Value, HandlerError> {
+    let text = |name: &str| match call.input.get(name) {
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+        None => String::new(),
+    };
+    Err(HandlerError(format!(
+        "{}: {}",
+        text("Error"),
+        text("Cause")
+    )))
 }
 
 fn members(call: &HandlerCall) -> impl Iterator<Item = (&String, &Value)> {
@@ -109,5 +164,8 @@ mod tests {
         );
         let empty = Sha256Hex::of(b"{}");
         check("digest", json!({}), json!({"input": empty, "files": {}}));
+        let twice = json!({"call": ["States.MathAdd", [{"input": "n"}, {"input": "n"}]]});
+        check("compose", json!({"expression": twice, "n": 2}), json!(4));
+        check("wait", json!({"seconds": 0}), json!(null));
     }
 }

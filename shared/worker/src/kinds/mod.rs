@@ -105,7 +105,9 @@ async fn credentials(call: &Call<'_>) -> Result<TaskCredentials, Fault> {
 pub(crate) async fn run(call: Call<'_>, ready: Ready) -> Answer {
     match &call.task.kind {
         TaskKind::Command(command) => command::run(&call, command, &ready).await,
-        TaskKind::Lambda { function } => lambda::run(call, function, ready.credentials).await,
+        TaskKind::Lambda { function, errors } => {
+            lambda::run(call, function, errors.as_deref(), ready.credentials).await
+        }
         TaskKind::Handler { handler } => handler::run(call, handler).await,
         TaskKind::Http(request) => http::run(&call, request).await,
         TaskKind::Synthetic(load) => synthetic::run(&call, load).await,

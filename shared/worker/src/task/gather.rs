@@ -9,7 +9,7 @@ use foreshard_model::ids::{ShardId, TaskId};
 use foreshard_model::output::{
     Located, LocatedFile, LocatedFileSource, OutputValue, ShardTask, TaskOutput,
 };
-use foreshard_model::workflow::TaskKind;
+use foreshard_model::workflow::{CONDITION, TaskKind, WHOLE_INPUT};
 use futures_util::future::try_join_all;
 use serde_json::{Map, Value};
 
@@ -21,7 +21,7 @@ use crate::synthetic::bytes;
 
 /// The task's JSON input.
 pub(crate) struct Input {
-    /// An object with a member for each mapping.
+    /// An object with a member for each mapping, or what is mapped to the whole.
     pub(crate) value: Value,
     /// Bytes of the values that were read for it.
     pub(crate) bytes: u64,
@@ -32,27 +32,48 @@ pub(crate) struct Input {
 /// # Errors
 /// A value is not there, not what its digest says, or a path finds nothing in it.
 pub(crate) async fn input(attempt: &Attempt<'_>, task: &ShardTask) -> Result<Input, Fault> {
-    let members = task.inputs.iter().map(|(name, located)| async move {
-        let (value, bytes) = locate(attempt, name, located).await?;
+    let given = task.inputs.iter().filter(|(name, _)| *name != CONDITION);
+    let members = given.map(|(name, located)| async move {
+        let shown = if name == WHOLE_INPUT { "$" } else { name };
+        let (value, bytes) = locate(attempt, shown, located).await?;
         Ok::<_, Fault>((name.clone(), value, bytes))
     });
     let members = try_join_all(members).await?;
     let bytes = members.iter().map(|(_, _, bytes)| bytes).sum();
-    let object: Map<String, Value> = members
+    let mut object: Map<String, Value> = members
         .into_iter()
         .map(|(name, value, _)| (name, value))
         .collect();
-    Ok(Input {
-        value: Value::Object(object),
-        bytes,
-    })
+    let value = match object.remove(WHOLE_INPUT) {
+        Some(whole) => whole,
+        None => Value::Object(object),
+    };
+    Ok(Input { value, bytes })
+}
+
+/// Whether the task is to run: it has no condition, or its condition is true.
+///
+/// # Errors
+/// The condition cannot be had, or is neither true nor false.
+pub(crate) async fn is_wanted(attempt: &Attempt<'_>, task: &ShardTask) -> Result<bool, Fault> {
+    let Some(located) = task.inputs.get(CONDITION) else {
+        return Ok(true);
+    };
+    let because = match locate(attempt, CONDITION, located).await {
+        Ok((Value::Bool(wanted), _)) => return Ok(wanted),
+        Ok((Value::Null, _)) | Err(Selected::Nothing(_)) => return Ok(false),
+        Ok(_) => "it is neither true nor false".to_owned(),
+        Err(Selected::Other(fault)) => return Err(fault),
+    };
+    let name = "when".to_owned();
+    Err(Fault::Input { name, because })
 }
 
 async fn locate(
     attempt: &Attempt<'_>,
     name: &str,
     located: &Located,
-) -> Result<(Value, u64), Fault> {
+) -> Result<(Value, u64), Selected> {
     match located {
         Located::Constant(value) => Ok((value.clone(), 0)),
         Located::Run { path, default } => {
@@ -91,6 +112,12 @@ async fn locate(
 enum Selected {
     Nothing(Fault),
     Other(Fault),
+}
+
+impl From<Fault> for Selected {
+    fn from(fault: Fault) -> Self {
+        Self::Other(fault)
+    }
 }
 
 impl From<Selected> for Fault {

@@ -100,6 +100,9 @@ impl Running<'_> {
     async fn run(&mut self, position: usize) -> Result<Ran, Fault> {
         let (attempt, task) = (self.attempt, self.task);
         let place = Place::make(&attempt.run.scratch, position)?;
+        if !gather::is_wanted(attempt, task).await? {
+            return Ok(output::nothing(attempt));
+        }
         let (input, files) = tokio::join!(
             gather::input(attempt, task),
             gather::files(attempt, task, &place)

@@ -59,6 +59,22 @@ pub(crate) async fn keep(
     })
 }
 
+/// What a task leaves behind that was not to run: null, and no files.
+pub(crate) fn nothing(attempt: &Attempt<'_>) -> Ran {
+    Ran {
+        output: TaskOutput {
+            attempt: attempt.request.attempt,
+            value: OutputValue::Inline(Value::Null),
+            files: BTreeMap::new(),
+            usage: TaskUsage::default(),
+        },
+        value: Value::Null,
+        value_bytes: 4,
+        output_bytes: 4,
+        uploads: Vec::new(),
+    }
+}
+
 fn keep_value(
     attempt: &Attempt<'_>,
     value: &Value,

@@ -272,6 +272,7 @@ pub fn lambda(id: &str, function: &str) -> ShardTask {
         id,
         TaskKind::Lambda {
             function: function.to_owned(),
+            errors: None,
         },
     )
 }

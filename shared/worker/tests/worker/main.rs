@@ -4,6 +4,7 @@
 
 mod attempts;
 mod bench;
+mod choices;
 mod data;
 mod isolation;
 mod kinds;

@@ -244,3 +244,41 @@ fn a_document_longer_than_a_request_streams() {
     let parsed = stream(text.as_bytes(), &Library::new()).unwrap();
     assert_eq!(parsed.workflow.tasks.len(), 30_000);
 }
+
+#[test]
+fn a_task_can_have_a_condition_a_whole_input_and_errors_with_names() {
+    let text = r"
+  - {id: ask, kind: lambda, function: ask, input: {run: $.order}}
+  - id: pay
+    kind: lambda
+    function: pay
+    needs: [ask]
+    when: {task: ask, path: $.ok}
+    inputs: {to: {value: me}}
+    retry: [{errors: [Busy], repeats: 6, interval_s: 2, backoff: 1.5, longest_s: 30}, {errors: [States.ALL]}]
+    catch: [[Refused, Gone], [States.ALL]]
+";
+    insta::assert_snapshot!(tasks(text), @r#"
+    ask: call ask input=run$.order
+    pay: call pay {"retry":[{"errors":["Busy"],"repeats":6,"interval_ms":2000,"backoff":1.5,"longest_ms":30000},{"errors":["States.ALL"],"repeats":3,"interval_ms":1000,"backoff":2.0,"longest_ms":60000}],"catch":[["Refused","Gone"],["States.ALL"]]} <ask when=ask$.ok to="me"
+    "#);
+    let wrong = r"
+  - {id: a, kind: lambda, function: f, input: {run: $}, inputs: {x: {value: 1}}, when: {task: b}}
+  - {id: b, kind: command, run: [x], retry: [{errors: []}], catch: [[]]}
+  - {id: c, kind: lambda, function: f, retry: [{errors: [x], backoff: 0.5}, {repeats: 1000}]}
+  - {id: d, kind: workflow, workflow: w, when: {value: true}}
+";
+    insta::assert_snapshot!(tasks(wrong), @r"
+    6:47: FS1028 `tasks[0].input`: `input` is the whole, `inputs` are its members: only one can be given
+    6:88: FS1023 `tasks[0].when`: `b` is not upstream of `a`: it may not have run (hint: add `b` to the `needs` of `a`; a mapping implies no dependency)
+    7:38: FS1017 `tasks[1].retry`: a task of kind command has no `retry` (hint: it goes with kind lambda)
+    7:55: FS1015 `tasks[1].retry[0].errors`: the list is empty (hint: at least one is needed)
+    7:61: FS1017 `tasks[1].catch`: a task of kind command has no `catch` (hint: it goes with kind lambda)
+    7:69: FS1015 `tasks[1].catch[0]`: the list is empty (hint: at least one is needed)
+    8:71: FS1015 `tasks[2].retry[0].backoff`: 0.5 is outside 1 to 100
+    8:77: FS1013 `tasks[2].retry[1]`: `errors` is missing
+    8:87: FS1015 `tasks[2].retry[1].repeats`: 1000 is outside 0 to 100
+    9:39: FS1030 `tasks[3].workflow`: there is no sub-workflow `w` in `workflows` (hint: a registered workflow is written `name@version`)
+    9:42: FS1017 `tasks[3].when`: a task of kind workflow has no `when` (hint: the tasks of the sub-workflow have it; give them values with `params`)
+    ");
+}

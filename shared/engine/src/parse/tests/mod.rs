@@ -10,7 +10,10 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use foreshard_model::ids::TaskIndex;
-use foreshard_model::workflow::{FileSource, TaskKind, ValueSource, Workflow};
+use foreshard_model::workflow::{
+    CONDITION, FileSource, TaskKind, ValueSource, WHOLE_INPUT, Workflow,
+};
+use serde_json::json;
 
 use super::{Library, Parsed, document};
 
@@ -53,7 +56,10 @@ fn shown(parsed: &Parsed) -> String {
         let id = |index: &TaskIndex| workflow.tasks[index.index()].id.as_str();
         let kind = match &task.kind {
             TaskKind::Command(command) => format!("run {}", command.run.join(" ")),
-            TaskKind::Lambda { function } => format!("call {function}"),
+            TaskKind::Lambda { function, errors } => match errors {
+                None => format!("call {function}"),
+                Some(errors) => format!("call {function} {}", json!(errors)),
+            },
             TaskKind::Handler { handler } => handler.clone(),
             TaskKind::Http(http) => format!("{} {}", http.method, http.url),
             TaskKind::Synthetic(load) => format!("burn {} ms", load.cpu_ms),
@@ -66,6 +72,11 @@ fn shown(parsed: &Parsed) -> String {
             }
         }
         for (name, source) in &task.inputs {
+            let name = match name.as_str() {
+                WHOLE_INPUT => "input",
+                CONDITION => "when",
+                name => name,
+            };
             let _ = write!(out, " {name}={}", source_text(workflow, source));
         }
         for file in &task.files {

@@ -234,6 +234,7 @@ fn a_task_that_waits_for_others_takes_a_small_tier() {
     let mut workflow = workflow("ask compute");
     workflow.tasks[0].kind = TaskKind::Lambda {
         function: "count".to_owned(),
+        errors: None,
     };
     let planned = planned(&workflow, &pool(), &single()).unwrap();
     let tier = |name: &str| {
