@@ -22,7 +22,7 @@ comma := ,
 say = @printf '\033[1m==> %s\033[0m\n' "$(1)"
 
 .PHONY: help build functions faulty demo up down test test-localstack lint unit infra emulator e2e e2e-full schema clean \
-    scripts openapi fuzz-api ship measure-functions image audit audit-rules audit-advisories sbom release-notes
+    scripts openapi fuzz-api ship measure-functions measure-dispatch image audit audit-rules audit-advisories sbom release-notes
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## */  make \1\t/' | expand -t 27
@@ -110,6 +110,10 @@ ship: ## functions and command line for AWS, arm64 and x86_64: target/ship/<arch
 
 measure-functions: ## size, CPU and memory of a start of what was shipped for this machine; fails when a promise is broken
 	python3 ship/measure.py target/ship/$(HERE) --json target/ship/measured-$(HERE).json
+
+measure-dispatch: ## CPU time of one event of the shipped dispatch in a run of 10,000 shards, on an emulator of its own
+	$(call say,running a part of 10$(comma)000 shards on the emulator)
+	python3 ship/measure_dispatch.py target/ship/$(HERE) --foreshard target/ship/$(HERE)/foreshard
 
 image: ## the container image of execute, from what was shipped: ARCHITECTURE=arm64 BASE=python:3.13-slim IMAGE=my-worker
 	docker build --file functions/execute/Dockerfile --platform linux/$(subst x86_64,amd64,$(ARCHITECTURE)) \

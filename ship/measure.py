@@ -166,12 +166,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("folder", type=Path, help="holds <stage>/bootstrap, built for this machine")
     parser.add_argument("--starts", type=int, default=25, help="starts of each function (25)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    parser.add_argument("--function", action="append", choices=FUNCTIONS, help="only this one; may be repeated")
     options = parser.parse_args(arguments)
     if sys.platform != "linux":
         print("this needs Linux: memory is read in /proc, CPU time from the clock of the process", file=sys.stderr)
         return 2
     try:
-        rows = [measure(s, (options.folder / s / "bootstrap").resolve(), options.starts) for s in FUNCTIONS]
+        rows = [measure(s, (options.folder / s / "bootstrap").resolve(), options.starts) for s in options.function or FUNCTIONS]
     except (NotPolled, OSError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -180,7 +181,8 @@ def main(arguments: list[str] | None = None) -> int:
         found = {"machine": platform.machine(), "kernel": platform.release(), "functions": [asdict(row) for row in rows]}
         options.json.write_text(json.dumps(found, indent=2) + "\n")
     promises = [reason for row in rows for reason in broken(row)]
-    print("\n".join(promises or ["every promise is kept: 13 MB, 6 ms, 12 MB for dispatch and execute"]))
+    held = " and ".join(row.stage for row in rows if row.stage in PROMISED) or "none of these functions"
+    print("\n".join(promises or [f"every promise is kept: 13 MB, 6 ms, 12 MB, for {held}"]))
     return 1 if promises else 0
 
 
