@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::ids::{RunId, Sha256Hex};
 use crate::ledger::Event;
@@ -17,9 +17,24 @@ use crate::run::{RunItem, RunState, RunSummary};
 use crate::schedule::Scheduled;
 use crate::units::TimeMs;
 
+/// A workflow of one task.
+const HELLO: &str = "foreshard: 1\nname: hello\nversion: \"1\"\ntasks:\n  - {id: a, kind: synthetic, cpu_s: 0.01}\n";
+
+/// What is submitted, validated or registered, in the description of the API.
+fn hello() -> Value {
+    json!({ "document": HELLO })
+}
+
+/// An upload of [`HELLO`].
+fn an_upload() -> Value {
+    let sha256 = Sha256Hex::of(HELLO.as_bytes());
+    json!({ "kind": "document", "sha256": sha256, "bytes": HELLO.len() })
+}
+
 /// `POST /runs`. Exactly one of `document`, `document_gzip`, `upload` is given.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(example = hello())]
 pub struct SubmitRequest {
     /// The document as text, YAML or JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -105,6 +120,7 @@ pub struct PlanFigures {
 /// `POST /uploads`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(example = an_upload())]
 pub struct UploadRequest {
     /// What for.
     pub kind: UploadKind,
@@ -304,6 +320,7 @@ pub enum PlanView {
 /// `PUT /workflows`: registers a document under its own name and version. Exactly one of the three is given.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(example = hello())]
 pub struct RegisterRequest {
     /// The document as text, YAML or JSON.
     #[serde(skip_serializing_if = "Option::is_none")]

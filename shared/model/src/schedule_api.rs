@@ -4,17 +4,27 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::ids::{RunId, Sha256Hex};
 use crate::policy::RunOptions;
 use crate::schedule::{Firing, Overlap, ScheduleItem};
 use crate::units::TimeMs;
 
+/// A schedule of the workflow that the description of the API registers.
+fn hourly() -> Value {
+    json!({ "workflow": "hello", "version": "1", "expression": "cron(0 * * * ? *)", "timezone": "Europe/Berlin" })
+}
+
+/// The scheduled times of one day.
+fn a_day() -> Value {
+    json!({ "from": "2026-11-20T00:00:00Z", "to": "2026-11-20T23:59:59Z", "dry_run": true })
+}
+
 /// `PUT /schedules/{name}`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-#[schemars(extend("required" = ["workflow", "version", "expression"]))]
+#[schemars(extend("required" = ["workflow", "version", "expression"]), example = hourly())]
 pub struct ScheduleRequest {
     /// Name of a registered workflow.
     pub workflow: String,
@@ -131,7 +141,7 @@ pub struct SchedulePage {
 /// `POST /schedules/{name}/backfill`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-#[schemars(extend("required" = ["from", "to"]))]
+#[schemars(extend("required" = ["from", "to"]), example = a_day())]
 pub struct BackfillRequest {
     /// The first moment, itself included; RFC 3339.
     pub from: String,

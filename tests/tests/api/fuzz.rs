@@ -65,7 +65,7 @@ async fn schemathesis_finds_no_server_error_and_nothing_undescribed() {
         .arg("run")
         .arg(described(&url).await)
         .args(["--url", &url, "--checks", &checks])
-        .args(["--phases", "examples,coverage,fuzzing"])
+        .args(["--phases", "examples,coverage,fuzzing,stateful"])
         .args(["--max-examples", required.as_deref().unwrap_or(EXAMPLES)])
         .args(["--seed", &variable("FORESHARD_FUZZ_SEED", SEED)])
         .args(["--workers", "1", "--no-color"])
