@@ -85,22 +85,27 @@ impl Watcher {
                 self.bars.planned(planned);
             }
         }
-        let page = client.events(run, &self.cursor).await?;
-        let more = !page.events.is_empty() && page.next != self.cursor;
-        for event in page.events {
-            if self
-                .events
-                .insert(event.sort_key(), event.clone())
-                .is_none()
-            {
-                self.bars.event(&event);
+        loop {
+            let page = client.events(run, &self.cursor).await?;
+            let more = !page.events.is_empty() && page.next != self.cursor;
+            for event in page.events {
+                if self
+                    .events
+                    .insert(event.sort_key(), event.clone())
+                    .is_none()
+                {
+                    self.bars.event(&event);
+                }
+            }
+            self.cursor = page.next;
+            if !page.state.is_terminal() {
+                return Ok(None);
+            }
+            // Nothing is added to what a run that has ended says: the rest is read without a pause.
+            if !more {
+                return Ok(Some(client.run(run).await?));
             }
         }
-        self.cursor = page.next;
-        if page.state.is_terminal() && !more {
-            return Ok(Some(client.run(run).await?));
-        }
-        Ok(None)
     }
 }
 
