@@ -86,7 +86,7 @@ e2e: faulty ## end to end on the emulator
 	cargo test --workspace --profile $(PROFILE) --test contract --test e2e -- --test-threads=1 --nocapture
 
 # What runs on LocalStack unless the whole suite is asked for: every port, and what an emulator can get wrong.
-LOCALSTACK_SLICE := front_door identity kinds bad_requests control examples:: worker_killed lost_lanes
+LOCALSTACK_SLICE := front_door identity kinds bad_requests control::cancelled examples:: worker_killed lost_lanes rounds::a_wide schedules::a_schedule
 LOCALSTACK ?= required
 
 test-localstack: faulty ## ports and a slice of end to end on LocalStack; FULL=1 all of it, LOCALSTACK=optional where Python 3.13 may be missing

@@ -1,5 +1,6 @@
 //! Long runs hand over from round to round, and wide ones get a lane for each shard.
 
+use foreshard_local_emulator::Emulator;
 use foreshard_model::plan::LaneMode;
 use foreshard_model::policy::RunOptions;
 
@@ -87,6 +88,13 @@ async fn a_wide_run_is_distributed() {
     let witness = Witness::of(&on, &run).await;
     witness.assert_committed_once(&tasks);
     assert!(witness.repeated(&tasks).is_empty());
+    if on.stack.record.emulator == Emulator::Localstack {
+        println!(
+            "{WIDTH} wide: {} lanes; LocalStack keeps no history of a distributed map's children",
+            plan.lanes
+        );
+        return;
+    }
     let history = History::of(&on, &item).await;
     assert!(
         history.count("ExecuteDistributed") > WIDTH,
