@@ -82,6 +82,9 @@ pub enum Command {
     /// Run registered workflows at set times.
     #[command(subcommand)]
     Schedule(ScheduleCommand),
+    /// Measure the planner on recorded workflows and generated graphs.
+    #[command(subcommand)]
+    Bench(foreshard_bench::Bench),
 }
 
 /// Which emulator.

@@ -12,7 +12,9 @@ mod validate;
 mod watch;
 mod workflows;
 
-use crate::args::{Arguments, Command};
+use foreshard_bench::Bench;
+
+use crate::args::{Arguments, Command, Format};
 use crate::exit::{CliError, Exit};
 use crate::render;
 
@@ -48,5 +50,13 @@ pub async fn carry_out(arguments: &Arguments) -> Result<Exit, CliError> {
         Command::Resume(resume) => manage::resume(arguments, resume).await,
         Command::Logs(logs) => manage::logs(arguments, logs).await,
         Command::Schedule(command) => schedule::carry_out(arguments, command).await,
+        Command::Bench(bench) => measure(arguments, bench),
     }
+}
+
+fn measure(arguments: &Arguments, bench: &Bench) -> Result<Exit, CliError> {
+    let text = foreshard_bench::run(bench, arguments.format == Format::Json)
+        .map_err(|error| CliError::Argument(error.to_string()))?;
+    render::data(&text);
+    Ok(Exit::Success)
 }

@@ -2,6 +2,7 @@
 
 pub mod admit;
 pub mod asl;
+mod dice;
 pub mod draw;
 pub mod expression;
 pub mod frontier;
@@ -10,6 +11,7 @@ pub mod lifecycle;
 pub mod limits;
 pub mod mapping;
 pub mod parse;
+pub mod partition;
 pub mod place;
 pub mod plan;
 pub mod price;
@@ -17,3 +19,4 @@ pub mod report;
 pub mod reshard;
 pub mod schedule;
 pub mod shard;
+pub mod timetable;

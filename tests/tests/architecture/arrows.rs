@@ -19,9 +19,17 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("aggregate", &["aws", "stages"]),
     ("reshard", &["aws", "stages"]),
     ("local-emulator", &["model", "engine", "stages", "fakes"]),
+    ("bench", &["model", "engine"]),
     (
         "cli",
-        &["model", "engine", "stages", "aws", "local-emulator"],
+        &[
+            "model",
+            "engine",
+            "stages",
+            "aws",
+            "local-emulator",
+            "bench",
+        ],
     ),
     (
         "tests",
@@ -33,6 +41,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "fakes",
             "worker",
             "local-emulator",
+            "bench",
             "cli",
         ],
     ),

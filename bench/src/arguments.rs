@@ -1,0 +1,62 @@
+//! The arguments of the benchmarks, as clap reads them.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+/// Which benchmark.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Bench {
+    /// Timetables of WfFormat workflows on a network of unequal targets.
+    Schedule(ScheduleArguments),
+    /// Order, critical path and plan of a generated graph.
+    Graph(GraphArguments),
+    /// Acyclic balanced cuts of WfFormat workflows.
+    Partition(PartitionArguments),
+}
+
+/// Arguments of `bench schedule`.
+#[derive(Debug, Clone, Args)]
+pub struct ScheduleArguments {
+    /// WfFormat 1.5, gzipped or not.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// The network as JSON: `{"speeds": […], "bandwidth_bytes_per_s": …}`, or an object with that as `network`; absent: 8
+    /// targets of speed 1, 4 of speed 2, 4 of speed 4, at 75 MB/s.
+    #[arg(long, value_name = "FILE")]
+    pub network: Option<PathBuf>,
+    /// Folder for `<stem>.schedule.json`.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// CPU seconds for each workflow.
+    #[arg(long, default_value_t = 10.0, value_name = "SECONDS")]
+    pub budget_s: f64,
+}
+
+/// Arguments of `bench graph`.
+#[derive(Debug, Clone, Args)]
+pub struct GraphArguments {
+    /// Number of tasks.
+    #[arg(long, default_value_t = 1_000_000, value_name = "N")]
+    pub tasks: u32,
+    /// Edges for each task.
+    #[arg(long, default_value_t = 2.5, value_name = "X")]
+    pub edges_per_task: f64,
+    /// Seed of the graph.
+    #[arg(long, default_value_t = 1, value_name = "S")]
+    pub seed: u64,
+}
+
+/// Arguments of `bench partition`.
+#[derive(Debug, Clone, Args)]
+pub struct PartitionArguments {
+    /// WfFormat 1.5, gzipped or not.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Number of parts.
+    #[arg(long, value_name = "K")]
+    pub shards: u32,
+    /// Folder for `<stem>.partition.json`.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
