@@ -23,12 +23,14 @@ pub fn table(import: &Import) -> String {
             Outcome::Refused => "",
             _ => report.becomes.as_str(),
         };
-        text.push_str(&format!(
-            "{:<width$}  {:<9} {:<9} {becomes}\n",
+        let line = format!(
+            "{:<width$}  {:<9} {:<9} {becomes}",
             report.state,
             report.kind,
             word(report.outcome)
-        ));
+        );
+        text.push_str(line.trim_end());
+        text.push('\n');
         for finding in import
             .findings
             .iter()
@@ -38,12 +40,11 @@ pub fn table(import: &Import) -> String {
         }
     }
     let known = |path: &str| import.states.iter().any(|report| report.state == path);
-    for finding in import
-        .findings
-        .iter()
-        .filter(|finding| !known(&finding.path))
-    {
-        text.push_str(&said(finding));
+    let of_all = import.findings.iter().filter(|f| !known(&f.path));
+    let of_all: String = of_all.map(said).collect();
+    if !of_all.is_empty() {
+        text.push_str("The definition as a whole\n");
+        text.push_str(&of_all);
     }
     let count = |outcome: Outcome| {
         let of = import
@@ -78,4 +79,31 @@ fn said(finding: &Problem) -> String {
         finding.message,
         hint.unwrap_or_default()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use foreshard_engine::asl::{self, Options};
+
+    use super::*;
+
+    #[test]
+    fn every_state_has_its_line_and_its_findings() {
+        let text = br#"{"StartAt": "Price", "TimeoutSeconds": 60, "States": {
+            "Price": {"Type": "Task", "Resource": "price", "Parameters": {"id.$": "$$.Execution.Id"}, "Next": "Tell"},
+            "Tell": {"Type": "Task", "Resource": "arn:aws:states:::sns:publish", "ResultPath": null, "Next": "Done"},
+            "Done": {"Type": "Pass", "End": true}}}"#;
+        let import = asl::import(text, &Options::default()).expect("a definition");
+        insta::assert_snapshot!(table(&import), @r"
+        STATE  TYPE      IMPORTED  AS
+        Price  Task      differs   Price.input, Price
+            FS5051 `$$.Execution.Id` is the run's id here, not an ARN
+        Tell   Task      no
+            FS5006 no kind of task calls `sns:publish` (give a function that calls services: --services NAME (docs/import.md))
+        Done   Pass      yes       data of the states after it
+        The definition as a whole
+            FS5052 a run has no time limit of 60 s as a whole; tasks have
+        3 states: 1 imported, 1 with a difference, 1 not
+        ");
+    }
 }

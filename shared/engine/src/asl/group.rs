@@ -317,8 +317,7 @@ impl Importer<'_> {
         here.onward(flow)
     }
 
-    /// Retry and Catch of a group: its branches are stopped wherever they are, which tasks are not. Where a Catch only
-    /// leads to Fail, the run fails in either case.
+    /// Retry and Catch of a group: its branches are stopped wherever they are, which tasks are not.
     fn group_errors(&mut self, here: &Here<'_>) {
         let state = here.state;
         if state.retry.iter().any(|retrier| retrier.max_attempts > 0) {

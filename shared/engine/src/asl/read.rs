@@ -78,9 +78,13 @@ fn is_name(name: &str) -> bool {
 }
 
 fn machine(value: Value) -> Result<Machine, Vec<Problem>> {
-    serde_json::from_value(value).map_err(|error| {
-        let message = format!("it is no definition in the States Language: {error}");
+    let refused = |because: &str| {
+        let message = format!("it is no definition in the States Language: {because}");
         let hint = "a definition is an object with `StartAt` and `States`";
         vec![problem(Code::NotADefinition, "", message).with_hint(hint)]
-    })
+    };
+    if !value.is_object() {
+        return Err(refused("it is no object"));
+    }
+    serde_json::from_value(value).map_err(|error| refused(&error.to_string()))
 }

@@ -12,8 +12,9 @@ pub(super) const TASK_SECONDS: u64 = 900;
 /// Longest wait: what is left of it when the worker has come up and written what it did.
 pub(super) const SECONDS_MAX: u64 = 780;
 
-/// Most repeats that the language takes.
+/// Most repeats that the language takes, and its largest factor between waits.
 const REPEATS_MAX: u32 = 100;
+const BACKOFF_MAX: f64 = 100.0;
 
 /// Errors after which it is not known whether the function ran: whoever repeats after them accepts that it runs twice.
 const UNCERTAIN: [&str; 8] = [
@@ -61,7 +62,11 @@ impl Importer<'_> {
 
     fn note_time(&mut self, here: &Here<'_>, timeout: u64) {
         let waits: f64 = here.state.retry.iter().map(waiting).sum();
-        if here.state.timeout_seconds.is_some() || waits > TASK_SECONDS as f64 / 2.0 {
+        let cut = |retrier: &Retrier| {
+            retrier.max_attempts > REPEATS_MAX || retrier.backoff_rate > BACKOFF_MAX
+        };
+        let long = waits > TASK_SECONDS as f64 / 2.0 || here.state.retry.iter().any(cut);
+        if here.state.timeout_seconds.is_some() || long {
             let message = format!(
                 "all of its repeats together have {} s, {waits:.0} s of them for waiting",
                 timeout.min(TASK_SECONDS)
@@ -76,7 +81,7 @@ fn retrier(retrier: &Retrier) -> Value {
         "errors": retrier.error_equals,
         "repeats": retrier.max_attempts.min(REPEATS_MAX),
         "interval_s": retrier.interval_seconds,
-        "backoff": retrier.backoff_rate,
+        "backoff": retrier.backoff_rate.clamp(1.0, BACKOFF_MAX),
         "longest_s": retrier.max_delay_seconds.unwrap_or(TASK_SECONDS).min(TASK_SECONDS),
     })
 }

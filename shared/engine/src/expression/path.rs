@@ -29,6 +29,10 @@ impl Path {
         let mut left = text.strip_prefix('$')?;
         let mut steps = Vec::new();
         while !left.is_empty() {
+            // Step Functions takes `$.a.[0]` for `$.a[0]`.
+            if left.starts_with(".[") {
+                left = &left[1..];
+            }
             match step(left) {
                 Some((step, after)) => {
                     steps.push(step);

@@ -238,6 +238,7 @@ fn paths_are_written_as_the_standard_has_them() {
         ("$.a.b[0]", Some("$.a.b[0]")),
         ("$['a']['b c']", Some("$.a['b c']")),
         ("$.a-b", Some("$['a-b']")),
+        ("$.[0].a.['b'].[*]", Some("$[0].a.b[*]")),
         ("$.a[*].b", Some("$.a[*].b")),
         ("$.a[?(@.b == 'x')]", Some("$.a[?(@.b == 'x')]")),
         ("$..b", None),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::tried;
+use super::{imported, tried};
 use crate::asl::{Options, import};
 
 fn state(state: Value) -> Value {
@@ -117,6 +117,21 @@ fn what_differs_is_noted() {
 }
 
 #[test]
+fn repeats_that_the_language_cuts_are_a_difference() {
+    for retry in [json!({"MaxAttempts": 101}), json!({"BackoffRate": 101.0})] {
+        let mut retrier = json!({"ErrorEquals": ["Busy"], "MaxDelaySeconds": 1});
+        retrier
+            .as_object_mut()
+            .unwrap()
+            .extend(retry.as_object().unwrap().clone());
+        let definition = task(json!({"Retry": [retrier], "OutputPath": "$.Payload"}));
+        let found = codes(&definition);
+        assert!(found.starts_with("FS5053 S: "), "{found}");
+        imported(&definition, &Options::default());
+    }
+}
+
+#[test]
 fn placeholders_are_filled_in_or_named() {
     let text = br#"{"StartAt": "S", "States": {"S": {"Type": "Wait", "Seconds": ${Wait}, "Next": "${Next}"}, "T": {"Type": "Succeed"}}}"#;
     let missing = import(text, &Options::default()).unwrap_err();
@@ -139,6 +154,11 @@ fn placeholders_are_filled_in_or_named() {
         ..Options::default()
     };
     assert!(import(text, &options).unwrap().document.is_some());
+    let text = import(b"[1]", &Options::default()).unwrap_err();
+    assert_eq!(
+        text[0].message,
+        "it is no definition in the States Language: it is no object"
+    );
     let none = import(b"a: 1", &Options::default()).unwrap_err();
     insta::assert_snapshot!(none[0], @"FS5001 ``: it is no definition in the States Language: missing field `StartAt` (hint: a definition is an object with `StartAt` and `States`)");
 }
