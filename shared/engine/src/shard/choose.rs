@@ -1,8 +1,8 @@
 //! The judge: every strategy's shards run through the same list schedule and the same prices, the best are kept.
 
-use crate::graph::{levels, upward_ranks};
-use crate::place::{Ladder, SHARD_MS, Schedule, TRANSFER_BYTES_PER_MS, list_schedule};
-use crate::price::{Counted, expected_usd, plain_usd};
+use crate::graph::levels;
+use crate::place::Schedule;
+use crate::price::{expected_usd, plain_usd};
 
 use super::Demand;
 use super::atoms::Atoms;
@@ -10,6 +10,7 @@ use super::market::Market;
 use super::rules::Rules;
 use super::search::Search;
 use super::strategy::Strategy;
+use super::trial::{Trial, trial};
 
 /// One strategy's outcome.
 #[derive(Debug, Clone, PartialEq)]
@@ -172,69 +173,8 @@ fn best_of(judged: &[Judged], ceiling_usd: f64) -> usize {
         .map_or(0, |(at, _)| at)
 }
 
-struct Trial {
-    shards: Atoms,
-    duration_ms: Vec<f64>,
-    ranks: Vec<f64>,
-    rank: Vec<u32>,
-    schedule: Schedule,
-}
-
-fn trial(demand: &Demand, shards: Atoms, rules: &Rules<'_>, market: &Market<'_>) -> Trial {
-    let duration_ms: Vec<f64> = (0..shards.profiles.len() as u32)
-        .map(|shard| {
-            let bytes: u64 = shards.graph.incoming_bytes(shard).map(|(_, b)| b).sum();
-            SHARD_MS
-                + rules.ms(&shards.profiles[shard as usize])
-                + bytes as f64 / TRANSFER_BYTES_PER_MS
-        })
-        .collect();
-    let ranks = upward_ranks(&shards.graph, &shards.order, &duration_ms, 0.0);
-    let rank = priorities(demand, &shards, &ranks);
-    let duration_us: Vec<u64> = duration_ms.iter().map(|ms| (ms * 1000.0) as u64).collect();
-    let (lanes, _) = market.lanes_for(&shards.profiles, &duration_ms, rules);
-    let schedule = list_schedule(&shards.graph, &duration_us, &rank, lanes);
-    Trial {
-        shards,
-        duration_ms,
-        ranks,
-        rank,
-        schedule,
-    }
-}
-
-/// Place of each shard: declared priority first, then upward rank.
-fn priorities(demand: &Demand, shards: &Atoms, ranks: &[f64]) -> Vec<u32> {
-    let mut declared = vec![i32::MIN; shards.profiles.len()];
-    for (load, &shard) in demand.loads.iter().zip(&shards.of_task) {
-        let highest = &mut declared[shard as usize];
-        *highest = load.priority.max(*highest);
-    }
-    let mut sorted: Vec<u32> = (0..shards.profiles.len() as u32).collect();
-    sorted.sort_by(|&a, &b| {
-        declared[b as usize]
-            .cmp(&declared[a as usize])
-            .then(ranks[b as usize].total_cmp(&ranks[a as usize]))
-            .then(a.cmp(&b))
-    });
-    let mut rank = vec![0; sorted.len()];
-    for (at, &shard) in sorted.iter().enumerate() {
-        rank[shard as usize] = at as u32;
-    }
-    rank
-}
-
 impl Trial {
-    fn counted(&self, rules: &Rules<'_>, tasks: &Counted) -> Counted {
-        counted(
-            &self.shards,
-            &self.duration_ms,
-            &self.schedule,
-            rules.ladders,
-            tasks,
-        )
-    }
-
+    /// What the judge compares.
     fn outcome(&self, strategy: Strategy, rules: &Rules<'_>, market: &Market<'_>) -> Judged {
         let profiles = &self.shards.profiles;
         let cuttable = profiles
@@ -251,31 +191,5 @@ impl Trial {
             judged_ms: makespan_ms + UNCERTAINTY * cuttable,
             usd: expected_usd(&self.counted(rules, &market.tasks), market.rates),
         }
-    }
-}
-
-/// What some shards will use; virtual shards are not known here.
-#[must_use]
-pub fn counted(
-    shards: &Atoms,
-    duration_ms: &[f64],
-    schedule: &Schedule,
-    ladders: &[Ladder],
-    tasks: &Counted,
-) -> Counted {
-    let gb_s = shards
-        .profiles
-        .iter()
-        .zip(duration_ms)
-        .map(|(p, ms)| p.memory_gb(&ladders[p.class as usize]) * (ms - SHARD_MS) / 1000.0)
-        .sum();
-    Counted {
-        shards: shards.profiles.len() as u64,
-        edges: shards.graph.edge_count() as u64,
-        lanes: u64::from(schedule.width),
-        parkings: u64::from(schedule.parkings),
-        gb_s,
-        makespan_ms: schedule.makespan_us as f64 / 1000.0,
-        ..*tasks
     }
 }

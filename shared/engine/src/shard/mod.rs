@@ -14,17 +14,19 @@ mod search;
 mod sequence;
 mod strategy;
 mod together;
+mod trial;
 
 use crate::graph::Csr;
 use crate::place::{Ladder, Load, Profile};
 
 pub use atoms::Atoms;
-pub use choose::{Chosen, Judged, choose, counted};
+pub use choose::{Chosen, Judged, choose};
 pub use contract::{Members, contract};
 pub use lanes::LaneRule;
 pub use market::{Market, PARTITIONS_MAX, writes_per_s};
 pub use rules::{Apart, DISK_SHARE, Rules, TIME_MARGIN};
 pub use strategy::Strategy;
+pub use trial::counted;
 
 #[cfg(test)]
 mod tests;
