@@ -2,7 +2,7 @@
 
 use foreshard_engine::graph::{Csr, critical_path, topological_order};
 use foreshard_engine::timetable::{
-    DEFAULT_STEPS, Instance, Network, Steps, best_list, clusters, lower_bound_s, search,
+    DEFAULT_LOOKS, DEFAULT_STEPS, Instance, Network, Steps, best_list, clusters, search,
 };
 use serde::Serialize;
 
@@ -10,9 +10,6 @@ use crate::arguments::GraphArguments;
 use crate::generated::layered;
 use crate::meter::{measured, peak_mib};
 use crate::schedule::NetworkFile;
-
-/// Tasks up to which the search is worth its bound.
-const BOUNDED: usize = 4_096;
 
 /// The figures of one graph.
 #[derive(Debug, Serialize)]
@@ -48,14 +45,10 @@ pub fn graph(arguments: &GraphArguments) -> Figures {
     let (_, plan_cpu_s) = measured(|| {
         let mut budget = Steps(DEFAULT_STEPS);
         let first = best_list(&instance, &mut budget);
-        // A large graph's budget ends with its first list schedule: the longest path is bound enough for it.
-        let bound = if tasks <= BOUNDED {
-            lower_bound_s(&instance)
-        } else {
-            path / network.speeds.iter().copied().fold(1.0, f64::max)
-        };
+        // The budget of a large graph ends with its list schedules: the longest path is bound enough.
+        let bound = path / network.speeds.iter().copied().fold(1.0, f64::max);
         let table = search(&instance, &first, bound, &mut budget);
-        clusters(&instance, &table)
+        clusters(&instance, &table, DEFAULT_LOOKS)
     });
     Figures {
         tasks,

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use foreshard_engine::timetable::{
-    Clustered, DEFAULT_STEPS, Instance, Network, Steps, Timetable, best_list, clusters,
+    Clustered, DEFAULT_STEPS, Instance, MOST_LOOKS, Network, Steps, Timetable, best_list, clusters,
     lower_bound_s, search,
 };
 use serde::{Deserialize, Serialize};
@@ -106,7 +106,7 @@ fn figures(
     let until_s = cpu_s() + arguments.budget_s * SEARCHING;
     let ((table, bound), decision_cpu_s) =
         measured(|| planned(&instance, &mut CpuBudget::until(until_s)));
-    let (sharded, sharding_cpu_s) = measured(|| clusters(&instance, &table));
+    let (sharded, sharding_cpu_s) = measured(|| clusters(&instance, &table, MOST_LOOKS));
     if let Some(folder) = &arguments.out {
         let name = format!("{}.schedule.json", recorded.stem);
         write(folder, &name, &checkable(recorded, &table, &sharded))?;

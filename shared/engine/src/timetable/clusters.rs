@@ -5,9 +5,11 @@ use super::{Instance, Timetable};
 /// How much longer than its timetable a run may get because its tasks are in shards.
 const LOOSER: f64 = 1.05;
 /// Trials of sets of mergers, at least and at most.
-const TRIALS: (usize, usize) = (2, 256);
-/// Nodes and edges that all trials together may look at.
-const LOOKS: usize = 1_000_000;
+const TRIALS: (u64, u64) = (2, 256);
+/// Nodes and edges that all trials together may look at where nobody asks for more: about a millisecond of a core of 2024.
+pub const DEFAULT_LOOKS: u64 = 60_000;
+/// The same where time is no matter: as many trials as there ever are, up to twenty thousand nodes and edges.
+pub const MOST_LOOKS: u64 = 5_000_000;
 
 /// Shards on targets, each run in one go: it starts when the target is free and all its inputs are there, and what it leaves
 /// is there when it ends.
@@ -37,30 +39,31 @@ pub struct Clustered {
 ///
 /// # Complexity
 ///
-/// O(tasks + edges) a trial; at most 256 trials, and 2 for very large workflows.
-pub fn clusters(instance: &Instance<'_>, table: &Timetable) -> Clustered {
+/// O(tasks + edges) a trial; as many trials as look at `looks` nodes and edges, at least 2 and at most 256.
+pub fn clusters(instance: &Instance<'_>, table: &Timetable, looks: u64) -> Clustered {
     let mut merging = Merging::new(instance, table);
     let mut kept = merging.run().unwrap_or_default();
     let limit = kept.makespan_s.max(table.makespan_s) * LOOSER;
-    let size = instance.work_s.len() + instance.graph.edge_count();
-    let mut trials = (LOOKS / size.max(1)).clamp(TRIALS.0, TRIALS.1);
+    let size = (instance.work_s.len() + instance.graph.edge_count()) as u64;
+    let mut trials = (looks / size.max(1)).clamp(TRIALS.0, TRIALS.1);
     loop {
         let pairs = merging.pairs(&kept, limit);
-        let before = merging.shards;
+        let before = kept.target.len();
         let mut sets = vec![pairs];
         while let Some(set) = sets.pop() {
             if set.is_empty() || trials == 0 {
                 continue;
             }
             trials -= 1;
-            let undo = (merging.next.clone(), merging.shards);
             for &position in &set {
                 merging.next[position as usize] = true;
             }
             match merging.run() {
                 Some(found) if found.makespan_s <= limit => kept = found,
                 _ => {
-                    (merging.next, merging.shards) = undo;
+                    for &position in &set {
+                        merging.next[position as usize] = false;
+                    }
                     let (one, other) = set.split_at(set.len() / 2);
                     if !one.is_empty() {
                         sets.extend([other.to_vec(), one.to_vec()]);
@@ -68,56 +71,83 @@ pub fn clusters(instance: &Instance<'_>, table: &Timetable) -> Clustered {
                 }
             }
         }
-        if merging.shards == before || trials == 0 {
-            return kept;
+        if kept.target.len() == before || trials == 0 {
+            return merging.named(kept);
         }
     }
 }
 
-struct Merging<'a> {
-    instance: &'a Instance<'a>,
-    target: &'a [u32],
-    /// Tasks of all targets, target by target, each in sequence.
+/// The timetable with its tasks numbered by position: target by target, each in sequence. Shards are then ranges.
+struct Merging {
+    /// Task at each position.
     sequence: Vec<u32>,
-    /// Whether the task at this position of the sequence is in the shard of the one before it.
+    /// Target of each.
+    target: Vec<u32>,
+    /// Duration of each there, in seconds.
+    takes_s: Vec<f64>,
+    /// Where the successors of each begin, and where those of the last end.
+    first: Vec<u32>,
+    /// Positions of successors, each with the seconds that its data moves.
+    after: Vec<(u32, f64)>,
+    /// Whether each is in the shard of the one before it.
     next: Vec<bool>,
-    shards: usize,
 }
 
-impl<'a> Merging<'a> {
-    fn new(instance: &'a Instance<'a>, table: &'a Timetable) -> Self {
+impl Merging {
+    fn new(instance: &Instance<'_>, table: &Timetable) -> Self {
         let mut sequence: Vec<u32> = instance.order.to_vec();
         sequence.sort_by(|&a, &b| {
             let key = |task: u32| (table.target[task as usize], table.start_s[task as usize]);
             let (one, other) = (key(a), key(b));
             one.0.cmp(&other.0).then(one.1.total_cmp(&other.1))
         });
+        let graph = instance.graph;
+        let mut position = vec![0_u32; sequence.len()];
+        let mut first = vec![0_u32; sequence.len() + 1];
+        for (at, &task) in sequence.iter().enumerate() {
+            position[task as usize] = at as u32;
+            first[at + 1] = first[at] + graph.successors(task).len() as u32;
+        }
+        let mut free = first.clone();
+        let mut after = vec![(0, 0.0); graph.edge_count()];
+        for &task in &sequence {
+            for (before, bytes) in graph.incoming_bytes(task) {
+                let away = table.target[before as usize] != table.target[task as usize];
+                let moving_s = if away { instance.moving(bytes) } else { 0.0 };
+                let slot = &mut free[position[before as usize] as usize];
+                after[*slot as usize] = (position[task as usize], moving_s);
+                *slot += 1;
+            }
+        }
+        let target: Vec<u32> = sequence.iter().map(|&t| table.target[t as usize]).collect();
+        let on = |(&task, &target): (&u32, &u32)| instance.on(task, target as usize);
         Self {
-            instance,
-            target: &table.target,
+            takes_s: sequence.iter().zip(&target).map(on).collect(),
             next: vec![false; sequence.len()],
             sequence,
-            shards: 0,
+            target,
+            first,
+            after,
         }
     }
 
-    /// Runs the shards in sequence; nothing when they wait for each other in a circle.
-    fn run(&mut self) -> Option<Clustered> {
+    /// Runs the shards, each in one go; nothing when they wait for each other in a circle. `of` is by position.
+    fn run(&self) -> Option<Clustered> {
         let mut run = self.numbered();
         let shards = run.target.len();
-        let graph = self.instance.graph;
-        let mut missing = vec![0_u32; shards];
+        let mut begins = vec![0_u32; shards + 1];
         let mut takes = vec![0.0_f64; shards];
-        let first = self.firsts(&run);
-        for &task in &self.sequence {
-            let shard = run.of[task as usize] as usize;
-            takes[shard] += self.instance.on(task, run.target[shard] as usize);
-            for &before in graph.predecessors(task) {
-                missing[shard] += u32::from(run.of[before as usize] != shard as u32);
+        let mut missing = vec![0_u32; shards];
+        for (position, &shard) in run.of.iter().enumerate() {
+            begins[shard as usize + 1] = position as u32 + 1;
+            takes[shard as usize] += self.takes_s[position];
+            for &(after, _) in self.after(position) {
+                let to = run.of[after as usize];
+                missing[to as usize] += u32::from(to != shard);
             }
         }
-        for (shard, missing) in missing.iter_mut().enumerate().skip(1) {
-            *missing += u32::from(run.target[shard - 1] == run.target[shard]);
+        for at in 1..shards {
+            missing[at] += u32::from(run.target[at - 1] == run.target[at]);
         }
         let mut ready: Vec<u32> = (0..shards as u32)
             .filter(|&shard| missing[shard as usize] == 0)
@@ -126,97 +156,79 @@ impl<'a> Merging<'a> {
         while let Some(shard) = ready.pop() {
             done += 1;
             let at = shard as usize;
-            let tasks = &self.sequence[first[at]..first[at + 1]];
-            run.start_s[at] = self.start(&run, at, tasks);
-            run.finish_s[at] = run.start_s[at] + takes[at];
-            run.makespan_s = run.makespan_s.max(run.finish_s[at]);
-            let mut arrive = |to: u32| {
+            let finish = run.start_s[at] + takes[at];
+            run.finish_s[at] = finish;
+            run.makespan_s = run.makespan_s.max(finish);
+            let mut arrive = |to: u32, start: f64| {
+                let start_s = &mut run.start_s[to as usize];
+                *start_s = start_s.max(start);
                 missing[to as usize] -= 1;
                 if missing[to as usize] == 0 {
                     ready.push(to);
                 }
             };
-            tasks
-                .iter()
-                .flat_map(|&task| graph.successors(task))
-                .map(|&after| run.of[after as usize])
-                .filter(|&to| to != shard)
-                .for_each(&mut arrive);
+            let inside = begins[at] as usize..begins[at + 1] as usize;
+            for &(after, moving_s) in self.after_all(inside) {
+                let to = run.of[after as usize];
+                if to != shard {
+                    arrive(to, finish + moving_s);
+                }
+            }
             if run.target.get(at + 1) == Some(&run.target[at]) {
-                arrive(shard + 1);
+                arrive(shard + 1, finish);
             }
         }
-        self.shards = shards;
         (done == shards).then_some(run)
     }
 
-    /// Where each shard begins in the sequence, and where the last ends.
-    fn firsts(&self, run: &Clustered) -> Vec<usize> {
-        let mut first = vec![0_usize; run.target.len() + 1];
-        for (position, &task) in self.sequence.iter().enumerate() {
-            first[run.of[task as usize] as usize + 1] = position + 1;
-        }
-        first
+    fn after(&self, position: usize) -> &[(u32, f64)] {
+        self.after_all(position..position + 1)
+    }
+
+    fn after_all(&self, positions: std::ops::Range<usize>) -> &[(u32, f64)] {
+        &self.after[self.first[positions.start] as usize..self.first[positions.end] as usize]
     }
 
     fn numbered(&self) -> Clustered {
         let mut run = Clustered {
-            of: vec![0; self.sequence.len()],
+            of: Vec::with_capacity(self.sequence.len()),
             ..Clustered::default()
         };
-        for (position, &task) in self.sequence.iter().enumerate() {
-            if !self.next[position] {
-                run.target.push(self.target[task as usize]);
+        for (&next, &target) in self.next.iter().zip(&self.target) {
+            if !next {
+                run.target.push(target);
             }
-            run.of[task as usize] = run.target.len() as u32 - 1;
+            run.of.push(run.target.len() as u32 - 1);
         }
         run.start_s = vec![0.0; run.target.len()];
-        run.finish_s = run.start_s.clone();
+        run.finish_s = vec![0.0; run.target.len()];
         run
     }
 
-    /// When a shard can start: its target is free, and the data of all its tasks has arrived.
-    fn start(&self, run: &Clustered, shard: usize, tasks: &[u32]) -> f64 {
-        let target = run.target[shard];
-        let mut start = match shard.checked_sub(1) {
-            Some(previous) if run.target[previous] == target => run.finish_s[previous],
-            _ => 0.0,
-        };
-        for &task in tasks {
-            for (before, bytes) in self.instance.graph.incoming_bytes(task) {
-                let from = run.of[before as usize] as usize;
-                if from != shard {
-                    let away = run.target[from] != target;
-                    let moving = if away {
-                        self.instance.moving(bytes)
-                    } else {
-                        0.0
-                    };
-                    start = start.max(run.finish_s[from] + moving);
-                }
-            }
+    /// The same with `of` by task.
+    fn named(&self, mut run: Clustered) -> Clustered {
+        let by_position = run.of.clone();
+        for (&task, shard) in self.sequence.iter().zip(by_position) {
+            run.of[task as usize] = shard;
         }
-        start
+        run
     }
 
     /// Positions whose task could join the shard before it; no shard is in two pairs.
     fn pairs(&self, run: &Clustered, limit: f64) -> Vec<u32> {
         let tail = self.tails(run);
+        let takes = |s: usize| run.finish_s[s] - run.start_s[s];
         let mut pairs = Vec::new();
         let mut taken = u32::MAX;
         for position in 1..self.sequence.len() {
-            let (one, other) = (self.sequence[position - 1], self.sequence[position]);
-            let (a, b) = (run.of[one as usize], run.of[other as usize]);
-            let same = run.target[a as usize] == run.target[b as usize];
-            if a == b || !same || taken == a {
+            let (a, b) = (run.of[position - 1], run.of[position]);
+            let (one, other) = (a as usize, b as usize);
+            if a == b || run.target[one] != run.target[other] || taken == a {
                 continue;
             }
-            let start =
-                run.start_s[b as usize] - (run.finish_s[a as usize] - run.start_s[a as usize]);
-            let start = start.max(run.start_s[a as usize]);
-            let takes = |s: u32| run.finish_s[s as usize] - run.start_s[s as usize];
-            let longest = start + takes(a) + takes(b) + tail[a as usize];
-            if longest.max(run.finish_s[b as usize]) <= limit {
+            let start = (run.start_s[other] - takes(one)).max(run.start_s[one]);
+            let longest = start + takes(one) + takes(other) + tail[one];
+            if longest.max(run.finish_s[other]) <= limit {
                 pairs.push(position as u32);
                 taken = b;
             }
@@ -226,34 +238,31 @@ impl<'a> Merging<'a> {
 
     /// Longest way behind each shard, the next on its target left out.
     fn tails(&self, run: &Clustered) -> Vec<f64> {
-        let mut order: Vec<u32> = (0..run.target.len() as u32).collect();
-        order.sort_by(|&a, &b| {
+        let shards = run.target.len();
+        let mut order: Vec<u32> = (0..shards as u32).collect();
+        order.sort_unstable_by(|&a, &b| {
             let start = |s: u32| (run.start_s[s as usize], run.finish_s[s as usize]);
             let (one, other) = (start(a), start(b));
             other.0.total_cmp(&one.0).then(other.1.total_cmp(&one.1))
         });
-        let first = self.firsts(run);
-        let mut data = vec![0.0_f64; run.target.len()];
-        let mut whole = vec![0.0_f64; run.target.len()];
+        let mut begins = vec![0_usize; shards + 1];
+        for (position, &shard) in run.of.iter().enumerate() {
+            begins[shard as usize + 1] = position + 1;
+        }
+        let mut data = vec![0.0_f64; shards];
+        let mut whole = vec![0.0_f64; shards];
         for shard in order {
             let at = shard as usize;
+            data[at] = self
+                .after_all(begins[at]..begins[at + 1])
+                .iter()
+                .map(|&(after, moving_s)| (run.of[after as usize], moving_s))
+                .filter(|&(to, _)| to != shard)
+                .map(|(to, moving_s)| moving_s + whole[to as usize])
+                .fold(0.0, f64::max);
             let next = run.target.get(at + 1) == Some(&run.target[at]);
             let behind = if next { whole[at + 1] } else { 0.0 };
             whole[at] = run.finish_s[at] - run.start_s[at] + data[at].max(behind);
-            for &task in &self.sequence[first[at]..first[at + 1]] {
-                for (before, bytes) in self.instance.graph.incoming_bytes(task) {
-                    let from = run.of[before as usize] as usize;
-                    if from != at {
-                        let away = run.target[from] != run.target[at];
-                        let moving = if away {
-                            self.instance.moving(bytes)
-                        } else {
-                            0.0
-                        };
-                        data[from] = data[from].max(moving + whole[at]);
-                    }
-                }
-            }
         }
         data
     }

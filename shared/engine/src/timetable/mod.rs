@@ -16,7 +16,7 @@ mod step;
 use crate::graph::Csr;
 
 pub use bound::lower_bound_s;
-pub use clusters::{Clustered, clusters};
+pub use clusters::{Clustered, DEFAULT_LOOKS, MOST_LOOKS, clusters};
 pub use list::{Choice, list};
 pub use priority::Priority;
 pub use search::{best_list, search};
@@ -90,5 +90,5 @@ impl Budget for Steps {
     }
 }
 
-/// Steps of the budget that a plan has when nobody asks for another: about 3 ms of a core of 2024.
-pub const DEFAULT_STEPS: u64 = 400_000;
+/// Steps of the budget that a plan has when nobody asks for another: about 2 ms of a core of 2024.
+pub const DEFAULT_STEPS: u64 = 250_000;
