@@ -10,12 +10,12 @@ import shutil
 import signal
 import socket
 import sys
-import tempfile
 import threading
 
 from foreshard_native import descriptor_limit, janitor, loopback
 from foreshard_native.environment_record import EnvironmentRecord
 from foreshard_native.host_file import HostFile
+from foreshard_native.host_process import clean, prepare_environment, refuse
 
 from foreshard_localstack import compatibility, host, settings
 
@@ -34,16 +34,17 @@ def main() -> int:
     watcher = janitor.Janitor(record)
     problems = compatibility.problems()
     if problems:
-        return _refuse(EXIT_INCOMPATIBLE, "this LocalStack does not fit", problems)
+        return refuse(EXIT_INCOMPATIBLE, "this LocalStack does not fit", problems)
     running = host_file.running()
     if running is not None:
-        return _refuse(EXIT_OCCUPIED, f"{state_dir} is in use", [f"by the host with process id {running['pid']}"])
+        return refuse(EXIT_OCCUPIED, f"{state_dir} is in use", [f"by the host with process id {running['pid']}"])
     try:
         socket.create_server(("127.0.0.1", arguments.port)).close()
     except OSError as failure:
-        return _refuse(EXIT_OCCUPIED, f"port {arguments.port} cannot be opened", [str(failure)])
-    _clean(host_file, record, state_dir, scratch)
-    _prepare_environment(arguments, state_dir, scratch)
+        return refuse(EXIT_OCCUPIED, f"port {arguments.port} cannot be opened", [str(failure)])
+    clean(host_file, record, scratch, os.path.join(state_dir, "localstack"))
+    wanted = settings.localstack_environment(arguments.port, state_dir, arguments.dynamodb)
+    prepare_environment(scratch, settings.unwanted_variables, wanted)
     watcher.arm()
     _serve(arguments, host_file, record, scratch)
     return 0
@@ -103,29 +104,6 @@ def _pair(text: str) -> tuple[str, str]:
     if not name or not separator:
         raise argparse.ArgumentTypeError(f"`{text}` is not NAME=VALUE")
     return name, value
-
-
-def _prepare_environment(arguments: argparse.Namespace, state_dir: str, scratch: str) -> None:
-    tempfile.tempdir = scratch
-    for name in settings.unwanted_variables(dict(os.environ)):
-        del os.environ[name]
-    os.environ.update(settings.localstack_environment(arguments.port, state_dir, arguments.dynamodb))
-
-
-def _clean(host_file: HostFile, record: EnvironmentRecord, state_dir: str, scratch: str) -> None:
-    """What a host that was killed has left: its announcement, its environments, its files."""
-    host_file.remove()
-    ended = record.end_all()
-    for folder in (scratch, os.path.join(state_dir, "localstack")):
-        shutil.rmtree(folder, ignore_errors=True)
-    os.makedirs(scratch)
-    if ended:
-        print(f"foreshard: ended {ended} environments that an earlier host left behind", file=sys.stderr)
-
-
-def _refuse(code: int, reason: str, details: list[str]) -> int:
-    print("\n".join([f"foreshard: {reason}:", *(f"  - {detail}" for detail in details)]), file=sys.stderr)
-    return code
 
 
 if __name__ == "__main__":

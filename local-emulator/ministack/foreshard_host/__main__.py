@@ -8,11 +8,11 @@ import argparse
 import os
 import shutil
 import sys
-import tempfile
 
 from foreshard_native import descriptor_limit, janitor, loopback
 from foreshard_native.environment_record import EnvironmentRecord
 from foreshard_native.host_file import HostFile
+from foreshard_native.host_process import clean, prepare_environment, refuse
 
 from foreshard_host import compatibility, settings
 
@@ -28,14 +28,16 @@ def main() -> int:
     os.makedirs(scratch, exist_ok=True)
     host_file, record = HostFile(state_dir), EnvironmentRecord(state_dir)
     watcher = janitor.Janitor(record)
-    _prepare_environment(arguments.port, state_dir, scratch)
+    prepare_environment(
+        scratch, settings.unwanted_variables, settings.ministack_environment(arguments.port, state_dir)
+    )
     problems = compatibility.problems()
     if problems:
-        return _refuse(EXIT_INCOMPATIBLE, "this MiniStack does not fit", problems)
+        return refuse(EXIT_INCOMPATIBLE, "this MiniStack does not fit", problems)
     running = host_file.running()
     if running is not None:
-        return _refuse(EXIT_OCCUPIED, f"{state_dir} is in use", [f"by the host with process id {running['pid']}"])
-    _clean(host_file, record, scratch)
+        return refuse(EXIT_OCCUPIED, f"{state_dir} is in use", [f"by the host with process id {running['pid']}"])
+    clean(host_file, record, scratch)
     watcher.arm()
     try:
         return _run(arguments.port, host_file, record)
@@ -54,7 +56,7 @@ def _run(port: int, host_file: HostFile, record: EnvironmentRecord) -> int:
     try:
         listener = serve.listen(port)
     except OSError as failure:
-        return _refuse(EXIT_OCCUPIED, f"port {port} cannot be opened", [str(failure)])
+        return refuse(EXIT_OCCUPIED, f"port {port} cannot be opened", [str(failure)])
     descriptor_limit.raise_to_hard_limit()
     app = patched_application(record)
     serve.serve(app, listener, on_ready=lambda: host_file.write(port), on_stop=record.end_all)
@@ -68,28 +70,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=4566, help="the port of all services (4566)")
     parser.add_argument("--state-dir", required=True, help="where the host keeps its files")
     return parser.parse_args()
-
-
-def _prepare_environment(port: int, state_dir: str, scratch: str) -> None:
-    tempfile.tempdir = scratch
-    for name in settings.unwanted_variables(dict(os.environ)):
-        del os.environ[name]
-    os.environ.update(settings.ministack_environment(port, state_dir))
-
-
-def _clean(host_file: HostFile, record: EnvironmentRecord, scratch: str) -> None:
-    """What a host that was killed has left: its announcement, its environments, its extracted packages."""
-    host_file.remove()
-    ended = record.end_all()
-    shutil.rmtree(scratch, ignore_errors=True)
-    os.makedirs(scratch)
-    if ended:
-        print(f"foreshard: ended {ended} environments that an earlier host left behind", file=sys.stderr)
-
-
-def _refuse(code: int, reason: str, details: list[str]) -> int:
-    print("\n".join([f"foreshard: {reason}:", *(f"  - {detail}" for detail in details)]), file=sys.stderr)
-    return code
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 pub mod admit;
 pub mod asl;
+mod codes;
 mod dice;
 pub mod draw;
 pub mod expression;

@@ -1,34 +1,11 @@
 //! The codes of everything that an import can say; `docs/errors.md` has a section for each.
 
-macro_rules! codes {
-    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
-        /// What there is to say, as a stable code. FS5001 to FS5049 refuse, FS5050 and above are differences.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-        pub(super) enum Code {
-            $($(#[$doc])* $name,)*
-        }
-
-        impl Code {
-            /// The code as users see it.
-            pub(super) fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$name => $text,)*
-                }
-            }
-
-            /// Whether the import is refused for it.
-            pub(super) fn refuses(self) -> bool {
-                self < Self::Metadata
-            }
-
-            /// Every code, in the order of the enum.
-            #[cfg(test)]
-            pub(super) const ALL: &'static [Self] = &[$(Self::$name,)*];
-        }
-    };
-}
+use crate::codes::codes;
 
 codes! {
+    /// What there is to say, as a stable code. FS5001 to FS5049 refuse, FS5050 and above are differences.
+    pub(super) Code
+
     /// Not a definition in the States Language.
     NotADefinition = "FS5001",
     /// A `${Placeholder}` without a value.
@@ -79,19 +56,17 @@ codes! {
     ThroughFunction = "FS5054",
 }
 
+impl Code {
+    /// Whether the import is refused for it.
+    pub(super) fn refuses(self) -> bool {
+        self < Self::Metadata
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn every_code_is_its_own_and_has_a_section() {
-        let page = include_str!("../../../../docs/errors.md");
-        for pair in Code::ALL.windows(2) {
-            assert!(pair[0].as_str() < pair[1].as_str(), "{pair:?}");
-        }
-        for code in Code::ALL {
-            let heading = format!("\n## {} ", code.as_str());
-            assert_eq!(page.matches(&heading).count(), 1, "{}", code.as_str());
-        }
+        crate::codes::check(super::Code::ALL.iter().map(|code| code.as_str()));
     }
 }

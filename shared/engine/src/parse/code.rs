@@ -1,29 +1,11 @@
 //! The codes of everything that can be wrong with a document; `docs/errors.md` has a section for each.
 
-macro_rules! codes {
-    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
-        /// What is wrong, as a stable code.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-        pub(crate) enum Code {
-            $($(#[$doc])* $name,)*
-        }
-
-        impl Code {
-            /// The code as users see it.
-            pub(crate) fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$name => $text,)*
-                }
-            }
-
-            /// Every code, in the order of the enum.
-            #[cfg(test)]
-            pub(crate) const ALL: &'static [Self] = &[$(Self::$name,)*];
-        }
-    };
-}
+use crate::codes::codes;
 
 codes! {
+    /// What is wrong, as a stable code.
+    pub(crate) Code
+
     /// There are more problems than are reported.
     More = "FS1000",
     /// Nothing in it.
@@ -122,17 +104,8 @@ codes! {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn every_code_is_its_own_and_has_a_section() {
-        let page = include_str!("../../../../docs/errors.md");
-        for pair in Code::ALL.windows(2) {
-            assert!(pair[0].as_str() < pair[1].as_str(), "{pair:?}");
-        }
-        for code in Code::ALL {
-            let heading = format!("\n## {} ", code.as_str());
-            assert_eq!(page.matches(&heading).count(), 1, "{}", code.as_str());
-        }
+        crate::codes::check(super::Code::ALL.iter().map(|code| code.as_str()));
     }
 }
