@@ -66,6 +66,7 @@ fn contract() -> Vec<(&'static str, Check)> {
         frontier::some_shards_are_read_and_missing_ones_left_out,
         frontier::one_write_is_by_version,
         frontier::several_writes_are_all_or_none,
+        frontier::a_question_is_opened_by_one_call,
         frontier::more_than_a_transaction_is_refused,
         frontier::a_lane_comes_back_as_it_was,
         frontier::an_arrival_is_harmless_when_repeated,

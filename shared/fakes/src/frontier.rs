@@ -10,8 +10,8 @@ use foreshard_model::frontier::{
 use foreshard_model::ids::{LaneId, ShardId};
 use foreshard_model::limits::TRANSACTION_WRITES;
 use foreshard_stages::ports::{
-    AttemptWrites, FrontierReads, FrontierWrites, OutputPointers, Page, PortError, PortResult,
-    RunKey,
+    AttemptWrites, FrontierReads, FrontierWrites, Opening, OutputPointers, Page, PortError,
+    PortResult, RunKey,
 };
 
 use crate::world::{Change, State, World, conflict};
@@ -195,6 +195,23 @@ impl FrontierReads for World {
     async fn lane(&self, run: &RunKey, lane: LaneId) -> PortResult<Option<LaneItem>> {
         self.read(|state| Ok(state.lanes.get(&(run.run.clone(), lane)).cloned()))
             .await
+    }
+
+    async fn opening(
+        &self,
+        run: &RunKey,
+        lane: LaneId,
+        finished: Option<ShardId>,
+    ) -> PortResult<Opening> {
+        self.read(|state| {
+            let shard = finished.and_then(|id| state.shards.get(&(run.run.clone(), id)));
+            Ok(Opening {
+                run: state.runs.get(&run.run).cloned(),
+                lane: state.lanes.get(&(run.run.clone(), lane)).cloned(),
+                finished: shard.cloned(),
+            })
+        })
+        .await
     }
 
     async fn ready(

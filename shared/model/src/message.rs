@@ -55,6 +55,16 @@ pub struct DispatchRequest {
     pub token: Option<String>,
 }
 
+impl DispatchRequest {
+    /// The shard that the lane was told to run, and has run or tried to.
+    #[must_use]
+    pub fn executed(&self) -> Option<&ExecuteRequest> {
+        let answer = &self.next.as_ref()?.answer;
+        let ran = answer.kind == AnswerKind::Run && self.finished.is_some();
+        answer.shard.as_ref().filter(|_| ran)
+    }
+}
+
 /// The last answer as the state machine carries it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Next {

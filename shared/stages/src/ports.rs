@@ -63,6 +63,17 @@ pub struct RunKey {
     pub partitions: u32,
 }
 
+/// What a lane's question begins with.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Opening {
+    /// The run's item.
+    pub run: Option<RunItem>,
+    /// The lane; `None` before its first answer.
+    pub lane: Option<LaneItem>,
+    /// The shard that it has finished, where it was asked for.
+    pub finished: Option<ShardItem>,
+}
+
 /// One page of a listing.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Page<T> {
@@ -178,6 +189,13 @@ pub trait FrontierReads: Send + Sync {
     ) -> PortResult<Page<ShardItem>>;
     /// One lane.
     async fn lane(&self, run: &RunKey, lane: LaneId) -> PortResult<Option<LaneItem>>;
+    /// Everything that a lane's question begins with, in one call: each item is read consistently, each by itself.
+    async fn opening(
+        &self,
+        run: &RunKey,
+        lane: LaneId,
+        finished: Option<ShardId>,
+    ) -> PortResult<Opening>;
     /// The first ready shards of one partition by priority.
     async fn ready(&self, run: &RunKey, partition: u32, limit: usize)
     -> PortResult<Vec<ShardItem>>;

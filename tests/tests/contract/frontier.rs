@@ -8,7 +8,7 @@ use foreshard_model::ids::{Attempt, LaneId, Round, ShardId, Step};
 use foreshard_model::message::{Answer, AnswerKind, Cause, ExecuteRequest, Failure};
 use foreshard_model::run::{RunItem, RunState};
 use foreshard_model::units::TimeMs;
-use foreshard_stages::ports::{PortError, RunKey};
+use foreshard_stages::ports::{Opening, PortError, RunKey};
 
 use crate::adapters::Adapters;
 use crate::items::{self, claim, key};
@@ -178,6 +178,45 @@ pub async fn several_writes_are_all_or_none(on: Arc<Adapters>) {
     assert_eq!(on.frontier.shard(&of, a.id).await, Ok(Some(claimed)));
     assert_eq!(on.frontier.lane(&of, lane.lane).await, Ok(Some(lane)));
     assert_eq!(on.runs.run(&of.run).await, Ok(Some(next_run)));
+}
+
+pub async fn a_question_is_opened_by_one_call(on: Arc<Adapters>) {
+    let of = key("opening");
+    let run = RunItem {
+        run: of.run.clone(),
+        ..items::run("opening", "opening", 1_000)
+    };
+    let (a, b) = (items::ready(&of, 1, 0), items::ready(&of, 2, 1));
+    let lane = LaneItem {
+        run: of.run.clone(),
+        lane: LaneId(3),
+        version: 1,
+        ..LaneItem::default()
+    };
+    on.run_writes.create_run(&run).await.unwrap();
+    let new_lane = Write::Lane(Box::new(lane.clone()), Expect::Absent);
+    on.writes
+        .commit(&of, &[items::new(&a), items::new(&b), new_lane])
+        .await
+        .unwrap();
+
+    let opened = on.frontier.opening(&of, lane.lane, Some(a.id)).await;
+    let all = Opening {
+        run: Some(run),
+        lane: Some(lane),
+        finished: Some(a),
+    };
+    assert_eq!(opened, Ok(all.clone()));
+    let opened = on.frontier.opening(&of, LaneId(4), None).await;
+    let only_the_run = Opening {
+        lane: None,
+        finished: None,
+        ..all
+    };
+    assert_eq!(opened, Ok(only_the_run));
+    let nobody = key("nobody");
+    let opened = on.frontier.opening(&nobody, LaneId(3), Some(b.id)).await;
+    assert_eq!(opened, Ok(Opening::default()));
 }
 
 pub async fn more_than_a_transaction_is_refused(on: Arc<Adapters>) {

@@ -1,7 +1,9 @@
 //! Reads and writes of many items in few calls; what the service leaves unprocessed is asked again, with growing waits.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::builders::KeysAndAttributesBuilder;
 use aws_sdk_dynamodb::types::{KeysAndAttributes, PutRequest, WriteRequest};
 use foreshard_model::ids::ShardId;
 use foreshard_stages::ports::{PortError, PortResult, RunKey};
@@ -11,7 +13,7 @@ use super::DynamoTable;
 use crate::classify::port_error;
 use crate::fault;
 use crate::table::item::{self, Attributes};
-use crate::table::key;
+use crate::table::key::{self, Key};
 
 /// Items of one `BatchGetItem`. Source: DynamoDB quotas.
 const GET_BATCH: usize = 100;
@@ -47,8 +49,22 @@ impl DynamoTable {
         Ok(parts.into_iter().flatten().collect())
     }
 
+    /// The items at these addresses, as many as one call takes; missing ones are left out.
+    pub(super) async fn few(
+        &self,
+        run: &RunKey,
+        wanted: impl Iterator<Item = &Key>,
+    ) -> PortResult<BTreeMap<Key, Attributes>> {
+        let addresses = wanted.map(item::address).collect();
+        let batch = consistently(addresses).build().map_err(unbuilt)?;
+        let found = self.get_all(run, batch).await?.into_iter();
+        Ok(found
+            .filter_map(|found| Some((item::key(&found)?, found)))
+            .collect())
+    }
+
     async fn get_all(&self, run: &RunKey, batch: KeysAndAttributes) -> PortResult<Vec<Attributes>> {
-        let what = format!("shards of {}", run.run);
+        let what = format!("items of {}", run.run);
         let mut found = Vec::new();
         let mut open = batch;
         for round in 0..ROUNDS {
@@ -123,18 +139,19 @@ async fn pause(round: u32) {
     }
 }
 
+fn consistently(addresses: Vec<Attributes>) -> KeysAndAttributesBuilder {
+    KeysAndAttributes::builder()
+        .consistent_read(true)
+        .set_keys(Some(addresses))
+}
+
 fn keys(
     run: &RunKey,
     ids: &[ShardId],
     projection: Option<&[&str]>,
 ) -> PortResult<KeysAndAttributes> {
-    let mut keys = KeysAndAttributes::builder()
-        .consistent_read(true)
-        .set_keys(Some(
-            ids.iter()
-                .map(|&id| item::address(&key::shard(run, id)))
-                .collect(),
-        ));
+    let shard = |&id| item::address(&key::shard(run, id));
+    let mut keys = consistently(ids.iter().map(shard).collect());
     if let Some(names) = projection {
         let marks: Vec<String> = names.iter().map(|name| format!("#{name}")).collect();
         keys = keys.projection_expression(marks.join(", "));

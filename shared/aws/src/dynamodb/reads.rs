@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use foreshard_model::frontier::{LaneItem, Live, ShardItem};
 use foreshard_model::ids::{LaneId, ShardId};
-use foreshard_stages::ports::{FrontierReads, Page, PortError, PortResult, RunKey};
+use foreshard_stages::ports::{FrontierReads, Opening, Page, PortError, PortResult, RunKey};
 use serde::de::DeserializeOwned;
 
 use super::DynamoTable;
@@ -160,6 +160,28 @@ impl FrontierReads for DynamoTable {
     async fn lane(&self, run: &RunKey, lane: LaneId) -> PortResult<Option<LaneItem>> {
         let what = format!("lane {lane} of {}", run.run);
         self.item(&what, &key::lane(run, lane)).await
+    }
+
+    async fn opening(
+        &self,
+        run: &RunKey,
+        lane: LaneId,
+        finished: Option<ShardId>,
+    ) -> PortResult<Opening> {
+        let (of_run, of_lane) = (key::run(&run.run), key::lane(run, lane));
+        let of_shard = finished.map(|id| key::shard(run, id));
+        let wanted = [Some(&of_run), Some(&of_lane), of_shard.as_ref()];
+        let mut found = self.few(run, wanted.into_iter().flatten()).await?;
+        let mut take = |key: &Key| found.remove(key);
+        Ok(Opening {
+            run: take(&of_run).map(item::read).transpose()?,
+            lane: take(&of_lane).map(item::read).transpose()?,
+            finished: of_shard
+                .as_ref()
+                .and_then(take)
+                .map(item::read)
+                .transpose()?,
+        })
     }
 
     async fn ready(

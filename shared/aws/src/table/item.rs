@@ -109,6 +109,15 @@ pub fn address(key: &Key) -> Attributes {
     ])
 }
 
+/// The address of an item that was read.
+#[must_use]
+pub fn key(attributes: &Attributes) -> Option<Key> {
+    Some(Key {
+        pk: text(attributes, PK)?.to_owned(),
+        sk: text(attributes, SK)?.to_owned(),
+    })
+}
+
 /// Reads an item of a known format. Attributes that the type does not know are keys and index keys.
 ///
 /// # Errors

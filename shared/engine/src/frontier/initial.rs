@@ -3,7 +3,7 @@
 use foreshard_model::frontier::{ShardItem, ShardState};
 use foreshard_model::ids::ShardId;
 use foreshard_model::plan::ShardKind;
-use foreshard_model::topology::Topology;
+use foreshard_model::topology::{ShardNode, Topology};
 
 /// The items of a new run, by id: shards without predecessors are ready, the rest waits.
 ///
@@ -14,20 +14,8 @@ use foreshard_model::topology::Topology;
 /// Linear in shards and edges.
 #[must_use]
 pub fn initial_items(topology: &Topology) -> Vec<ShardItem> {
-    let mut items: Vec<ShardItem> = topology
-        .shards
-        .iter()
-        .map(|node| ShardItem {
-            run: topology.run.clone(),
-            id: node.id,
-            version: 1,
-            kind: node.kind,
-            generation: topology.generation,
-            rank: node.rank,
-            tier: node.tier,
-            ..ShardItem::default()
-        })
-        .collect();
+    let nodes = topology.shards.iter();
+    let mut items: Vec<ShardItem> = nodes.map(|node| waiting(topology, node)).collect();
     let roots = topology.shards.iter().filter(|n| n.predecessors == 0);
     let mut open: Vec<ShardId> = roots.map(|node| node.id).collect();
     while let Some(id) = open.pop() {
@@ -54,4 +42,18 @@ pub fn initial_items(topology: &Topology) -> Vec<ShardItem> {
         }
     }
     items
+}
+
+/// The item of a shard of which nothing has happened yet.
+pub(super) fn waiting(topology: &Topology, node: &ShardNode) -> ShardItem {
+    ShardItem {
+        run: topology.run.clone(),
+        id: node.id,
+        version: 1,
+        kind: node.kind,
+        generation: topology.generation,
+        rank: node.rank,
+        tier: node.tier,
+        ..ShardItem::default()
+    }
 }

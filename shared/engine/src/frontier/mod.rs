@@ -36,9 +36,12 @@ pub use expire::expire;
 pub use failure::{Seen, after_failure, allowed_failures, failed_by};
 pub use history::{close_round, events_of, is_used_up};
 pub use initial::initial_items;
-pub use park::{Park, WAKE_WIDTH, forget, park, wake_order, wake_width, works_for_parked};
+pub use park::{
+    Park, WAKE_WIDTH, forget, has_news, park, wake_order, wake_width, works_for_parked,
+};
 pub use release::{
-    Arrived, Release, Skip, arrived, completes, fails, is_complete, noted, release, released, skip,
+    Arrived, Release, Skip, arrived, arrived_alone, completes, fails, is_complete, noted, release,
+    released, skip,
 };
 pub use replay::{Replay, Turn, replay};
 pub use resume::{is_beyond_resume, resume};

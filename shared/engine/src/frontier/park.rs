@@ -6,7 +6,7 @@ use foreshard_model::message::{AnswerKind, DispatchRequest};
 use foreshard_model::run::RunItem;
 use foreshard_model::units::TimeMs;
 
-use super::{claimable, is_open, put_lane, seed};
+use super::{Turn, claimable, is_open, put_lane, seed};
 
 /// Lanes that one dispatch wakes: each of them wakes as many, so n lanes wake in log₂ n steps.
 pub const WAKE_WIDTH: usize = 2;
@@ -65,6 +65,17 @@ pub fn works_for_parked(
         return Some("the round is over");
     }
     (!claimable(ready, now).is_empty()).then_some("a shard is ready")
+}
+
+/// Whether others may be parked while there is work that only this lane knows of.
+///
+/// No lane parks while something is ready ([`works_for_parked`]), so whatever is ready beside parked lanes has become so
+/// since, and whoever made it ready wakes them. That is this lane when it `readied` shards or put its own back, and when it
+/// comes from a wake-up, a wait or its start: of `n` lanes to wake each wakes [`WAKE_WIDTH`] further ones. A lane that goes
+/// from shard to shard need not look, and in a large run hardly ever does; what is lost between two lanes finds the sweep.
+#[must_use]
+pub fn has_news(turn: &Turn, readied: usize, put_back: bool) -> bool {
+    readied > 1 || put_back || turn.last() != Some(AnswerKind::Run)
 }
 
 /// How many lanes to wake: `beyond` shards are ready beside the one that was claimed, or the round is over.

@@ -2,7 +2,7 @@
 
 use foreshard_model::frontier::{LaneItem, Write};
 use foreshard_model::ids::{LaneId, Round, RunId, Step};
-use foreshard_model::message::{Answer, DispatchRequest};
+use foreshard_model::message::{Answer, AnswerKind, DispatchRequest};
 
 use super::answer::done;
 use super::put_lane;
@@ -48,6 +48,12 @@ impl Turn {
     #[must_use]
     pub fn round(&self) -> Round {
         self.item.round
+    }
+
+    /// What the lane was last told to do; `None` before its first answer.
+    #[must_use]
+    pub fn last(&self) -> Option<AnswerKind> {
+        self.item.answer.as_ref().map(|answer| answer.kind)
     }
 
     /// Events of history that the lane has used in this round.

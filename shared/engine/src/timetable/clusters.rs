@@ -146,8 +146,8 @@ impl Merging {
                 missing[to as usize] += u32::from(to != shard);
             }
         }
-        for at in 1..shards {
-            missing[at] += u32::from(run.target[at - 1] == run.target[at]);
+        for (missing, neighbours) in missing.iter_mut().skip(1).zip(run.target.windows(2)) {
+            *missing += u32::from(neighbours[0] == neighbours[1]);
         }
         let mut ready: Vec<u32> = (0..shards as u32)
             .filter(|&shard| missing[shard as usize] == 0)

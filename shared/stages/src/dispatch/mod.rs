@@ -1,7 +1,7 @@
 //! Dispatch: a lane asks what to do; the finished shard is settled, its dependants released, the next one claimed.
 //!
 //! ```text
-//! read run, lane ─► replay? ─► settle ─► ledger ─► release ─► claim, wait, park or end ─► ledger ─► wake others
+//! read run, lane, shard ─► replay? ─► settle ─► release ─► claim, wait, park or end ─► wake others ─► ledger
 //! ```
 //! Every arrow may be the last: a repeat of the question finishes what is left, and gets the same answer.
 
@@ -17,6 +17,7 @@ mod wake;
 use std::sync::Arc;
 
 use foreshard_engine::frontier::{self, Replay};
+use foreshard_model::frontier::LaneItem;
 use foreshard_model::ids::Step;
 use foreshard_model::message::{Answer, AnswerKind, DispatchRequest};
 
@@ -62,7 +63,7 @@ pub struct Ports {
 /// [`StageError::Rejected`] when the run is unknown or its plan cannot be read, [`StageError::Unavailable`] when a
 /// service does not answer, [`StageError::Conflict`] when others wrote first [`TRIES`] times. A repeat is harmless.
 pub async fn dispatch(ports: &Ports, request: &DispatchRequest) -> Result<Answer, StageError> {
-    let Some(mut scene) = Scene::open(ports, &request.run).await? else {
+    let Some((mut scene, lane)) = Scene::open(ports, request).await? else {
         let last = request.next.as_ref().map_or(Step(0), |n| n.answer.step);
         return Ok(Answer {
             step: Step(last.0 + 1),
@@ -73,22 +74,33 @@ pub async fn dispatch(ports: &Ports, request: &DispatchRequest) -> Result<Answer
             because: "the run has no plan".to_owned(),
         });
     };
-    let lane = ports.frontier.lane(&scene.key, request.lane).await?;
+    let answer = answered(&mut scene, lane.as_ref(), request).await;
+    // What was committed is told even where the answer failed: nobody may ask again.
+    let told = scene.tell_ledger().await;
+    answer.and_then(|answer| told.map(|()| answer))
+}
+
+async fn answered(
+    scene: &mut Scene<'_>,
+    lane: Option<&LaneItem>,
+    request: &DispatchRequest,
+) -> Result<Answer, StageError> {
     if request.park {
-        return park::park(&scene, lane.as_ref(), request).await;
+        return park::park(scene, lane, request).await;
     }
-    match frontier::replay(lane.as_ref(), request) {
+    match frontier::replay(lane, request) {
         Replay::Stored(answer) => {
             tracing::info!(
                 lane = request.lane.0,
                 step = answer.step.0,
                 "repeats a stored answer"
             );
-            take::again(&scene, request, &answer).await?;
+            settle::settle(scene, request).await?;
+            take::again(scene, request, &answer).await?;
             Ok(*answer)
         }
         Replay::Gone(answer) => {
-            settle::settle(&mut scene, request).await?;
+            settle::settle(scene, request).await?;
             tracing::info!(
                 lane = request.lane.0,
                 because = answer.because,
@@ -97,8 +109,8 @@ pub async fn dispatch(ports: &Ports, request: &DispatchRequest) -> Result<Answer
             Ok(*answer)
         }
         Replay::Turn(turn) => {
-            let settled = settle::settle(&mut scene, request).await?;
-            take::take(&mut scene, request, *turn, &settled).await
+            let settled = settle::settle(scene, request).await?;
+            take::take(scene, request, *turn, &settled).await
         }
     }
 }

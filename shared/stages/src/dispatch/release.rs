@@ -139,6 +139,17 @@ async fn arrive(
 }
 
 async fn tell(scene: &Scene<'_>, arrival: &Arrival) -> Result<After, StageError> {
+    let alone = frontier::arrived_alone(&scene.topology, arrival, scene.now());
+    let (next, after) = match alone {
+        Some(Arrived::Ready(next)) => (Some(next), After::Ready),
+        Some(Arrived::Follow(Some(next))) => (Some(next.clone()), After::Follow(next)),
+        _ => (None, After::Nothing),
+    };
+    if let Some(next) = next
+        && scene.put(*next).await?
+    {
+        return Ok(after);
+    }
     let item = scene.ports.writes.arrive(&scene.key, arrival).await?;
     advance(scene, item).await
 }
@@ -153,12 +164,10 @@ async fn advance(scene: &Scene<'_>, mut item: ShardItem) -> Result<After, StageE
             Arrived::Follow(Some(next)) => (next.clone(), After::Follow(next)),
             Arrived::Ready(next) => (next, After::Ready),
         };
-        let write = [put_shard(*next)];
-        match scene.ports.writes.commit(&scene.key, &write).await {
-            Ok(()) => return Ok(after),
-            Err(crate::ports::PortError::Conflict(_)) => item = scene.shard(item.id).await?,
-            Err(error) => return Err(error.into()),
+        if scene.put(*next).await? {
+            return Ok(after);
         }
+        item = scene.shard(item.id).await?;
     }
     Err(busy(item.id))
 }
@@ -185,7 +194,7 @@ async fn skip(
                 if !scene.commit(&skip.writes).await? {
                     return Ok(None);
                 }
-                scene.record(&[skip.event]).await?;
+                scene.note([skip.event]);
                 item = skip.predecessor;
                 skip.successor
             }

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use foreshard_engine::frontier::{claimable, look_ahead};
-use foreshard_model::frontier::{ShardItem, Write};
-use foreshard_model::ids::{LaneId, RunId, ShardId};
+use foreshard_engine::frontier::{claimable, look_ahead, put_shard};
+use foreshard_model::frontier::{LaneItem, ShardItem, Write};
+use foreshard_model::ids::{LaneId, ShardId};
 use foreshard_model::ledger::{Event, EventKind};
+use foreshard_model::message::DispatchRequest;
 use foreshard_model::run::RunItem;
 use foreshard_model::topology::{ShardNode, Topology};
 use foreshard_model::units::TimeMs;
@@ -13,7 +14,7 @@ use foreshard_model::units::TimeMs;
 use super::Ports;
 use crate::error::StageError;
 use crate::log::about;
-use crate::ports::{PortError, RunKey};
+use crate::ports::{Opening, PortError, RunKey};
 
 /// Ready shards read beyond those that a lane chooses among: enough to see whether there is work for others too.
 const READY_BEYOND: usize = 4;
@@ -30,21 +31,51 @@ pub(crate) struct Scene<'a> {
     pub(crate) run: RunItem,
     pub(crate) key: RunKey,
     pub(crate) topology: Arc<Topology>,
+    /// The shard that the lane has finished, as it was when the question was opened; whoever takes it looks at the latest.
+    pub(crate) finished: Option<ShardItem>,
+    /// What the ledger is to be told, once ([`Scene::tell_ledger`]).
+    notes: Vec<Event>,
 }
 
 impl<'a> Scene<'a> {
-    /// Reads the run and its topology; `None` when it has no plan yet.
+    /// Reads what a lane's question is about: run, topology, lane and finished shard; `None` when there is no plan yet.
+    ///
+    /// One call, where this process knows over how many partitions the run spreads; one more where it does not.
     pub(crate) async fn open(
         ports: &'a Ports,
-        id: &RunId,
-    ) -> Result<Option<Scene<'a>>, StageError> {
-        let Some(run) = ports.runs.run(id).await? else {
-            return Err(StageError::Rejected(format!("run `{id}` is unknown")));
-        };
-        Self::of(ports, run).await
+        request: &DispatchRequest,
+    ) -> Result<Option<(Scene<'a>, Option<LaneItem>)>, StageError> {
+        let id = &request.run;
+        let finished = request.executed().map(|executed| executed.shard);
+        let mut known = ports.topologies.partitions(id);
+        loop {
+            let opened = match known {
+                Some(partitions) => {
+                    let run = id.clone();
+                    let key = RunKey { run, partitions };
+                    let reads = &ports.frontier;
+                    reads.opening(&key, request.lane, finished).await?
+                }
+                None => Opening {
+                    run: ports.runs.run(id).await?,
+                    ..Opening::default()
+                },
+            };
+            let Some(run) = opened.run else {
+                return Err(StageError::Rejected(format!("run `{id}` is unknown")));
+            };
+            let Some(scene) = Self::of(ports, run).await? else {
+                return Ok(None);
+            };
+            if known == Some(scene.key.partitions) {
+                let finished = opened.finished;
+                return Ok(Some((Self { finished, ..scene }, opened.lane)));
+            }
+            known = Some(scene.key.partitions);
+        }
     }
 
-    /// As [`Scene::open`], for an item that was read just now.
+    /// The run of an item that was read just now, with its topology; `None` when it has no plan yet.
     pub(crate) async fn of(
         ports: &'a Ports,
         run: RunItem,
@@ -63,6 +94,8 @@ impl<'a> Scene<'a> {
             run,
             key,
             topology,
+            finished: None,
+            notes: Vec::new(),
         }))
     }
 
@@ -93,29 +126,40 @@ impl<'a> Scene<'a> {
         Ok(())
     }
 
-    /// Writes in one transaction; false: others wrote first, read again. The run's item is taken over.
-    pub(crate) async fn commit(&mut self, writes: &[Write]) -> Result<bool, StageError> {
+    /// Writes one shard; false: others wrote first, read again.
+    pub(crate) async fn put(&self, item: ShardItem) -> Result<bool, StageError> {
+        self.write(&[put_shard(item)]).await
+    }
+
+    async fn write(&self, writes: &[Write]) -> Result<bool, StageError> {
         match self.ports.writes.commit(&self.key, writes).await {
-            Ok(()) => {}
+            Ok(()) => Ok(true),
             Err(PortError::Conflict(text)) => {
                 tracing::debug!(because = text, "others wrote first");
-                return Ok(false);
+                Ok(false)
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Writes in one transaction; false: others wrote first, read again. The run's item is taken over.
+    pub(crate) async fn commit(&mut self, writes: &[Write]) -> Result<bool, StageError> {
+        if !self.write(writes).await? {
+            return Ok(false);
         }
         for write in writes {
             if let Write::Run(item, _) = write {
-                self.took(item).await?;
+                self.took(item);
             }
         }
         Ok(true)
     }
 
-    async fn took(&mut self, item: &RunItem) -> Result<(), StageError> {
+    fn took(&mut self, item: &RunItem) {
         let entered = item.state != self.run.state;
         self.run = item.clone();
         if !entered {
-            return Ok(());
+            return;
         }
         tracing::info!(state = item.state.as_str(), "the run enters a state");
         let because = match &item.cause {
@@ -133,14 +177,21 @@ impl<'a> Scene<'a> {
             because,
             numbers: std::collections::BTreeMap::new(),
         };
-        self.record(&[event]).await
+        self.note([event]);
     }
 
-    pub(crate) async fn record(&self, events: &[Event]) -> Result<(), StageError> {
-        if events.is_empty() {
-            return Ok(());
+    /// Keeps what happened for the ledger. Everything is derived from items, so a repeat of the question notes it again.
+    pub(crate) fn note(&mut self, events: impl IntoIterator<Item = Event>) {
+        self.notes.extend(events);
+    }
+
+    /// Writes what was noted into the ledger, in as few calls as that takes.
+    pub(crate) async fn tell_ledger(&mut self) -> Result<(), StageError> {
+        if !self.notes.is_empty() {
+            self.ports.ledger.record(&self.notes).await?;
+            self.notes.clear();
         }
-        Ok(self.ports.ledger.record(events).await?)
+        Ok(())
     }
 
     /// Partitions in the order in which a lane looks at them: its own first.

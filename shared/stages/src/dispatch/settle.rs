@@ -1,7 +1,7 @@
 //! Settles the shard that a lane has finished: commit, ledger, release.
 
 use foreshard_engine::frontier::{self, put_shard};
-use foreshard_model::message::{AnswerKind, Cause, DispatchRequest};
+use foreshard_model::message::{Cause, DispatchRequest};
 
 use super::{Budget, Scene, TRIES, release};
 use crate::error::StageError;
@@ -20,15 +20,14 @@ pub(super) async fn settle(
     scene: &mut Scene<'_>,
     request: &DispatchRequest,
 ) -> Result<Done, StageError> {
-    let answer = request.next.as_ref().map(|next| &next.answer);
-    let executed = answer
-        .filter(|answer| answer.kind == AnswerKind::Run)
-        .and_then(|answer| answer.shard.as_ref());
-    let (Some(executed), Some(finished)) = (executed, &request.finished) else {
+    let (Some(executed), Some(finished)) = (request.executed(), &request.finished) else {
         return Ok(Done::default());
     };
     for _ in 0..TRIES {
-        let item = scene.shard(executed.shard).await?;
+        let item = match scene.finished.take() {
+            Some(item) => item,
+            None => scene.shard(executed.shard).await?,
+        };
         let node = scene.node(executed.shard)?;
         let targets = &scene.topology.targets;
         let now = scene.now();
@@ -49,7 +48,7 @@ pub(super) async fn settle(
             because = settled.because,
             "settled"
         );
-        scene.record(&settled.events).await?;
+        scene.note(settled.events);
         let mut done = Done {
             put_back: settled.put_back,
             ..Done::default()

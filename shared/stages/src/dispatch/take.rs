@@ -28,11 +28,7 @@ pub(super) async fn take(
             None => continue,
         };
         if stored {
-            let claimed = usize::from(answer.kind == AnswerKind::Run);
-            let mut beyond = free.max(settled.readied).saturating_sub(claimed);
-            if open && claimed == 1 && beyond == 0 {
-                beyond = scene.ready_elsewhere(turn.lane()).await?;
-            }
+            let beyond = beyond(scene, &turn, settled, free, &answer).await?;
             wake::wake(scene, turn.round(), beyond, (turn.lane(), answer.step)).await;
             return Ok(answer);
         }
@@ -46,6 +42,25 @@ pub(super) async fn take(
         "lane {} lost against others {TRIES} times",
         turn.lane()
     )))
+}
+
+/// Shards that others could claim now, and that they may not know of.
+async fn beyond(
+    scene: &Scene<'_>,
+    turn: &Turn,
+    settled: &Done,
+    free: usize,
+    answer: &Answer,
+) -> Result<usize, StageError> {
+    let claimed = usize::from(answer.kind == AnswerKind::Run);
+    if !frontier::has_news(turn, settled.readied, settled.put_back) {
+        return Ok(settled.readied.saturating_sub(claimed));
+    }
+    let here = free.max(settled.readied).saturating_sub(claimed);
+    if here == 0 && claimed == 1 && frontier::is_open(&scene.run, turn.round()) {
+        return scene.ready_elsewhere(turn.lane()).await;
+    }
+    Ok(here)
 }
 
 /// One try at an answer, and whether it could be stored; `None` when the frontier has changed by it.
@@ -74,7 +89,7 @@ async fn next(
             let stored = scene.commit(&writes).await?;
             if stored {
                 tracing::info!(lane = turn.lane().0, because = answer.because, "claimed");
-                scene.record(&[*event]).await?;
+                scene.note([*event]);
             }
             Ok(Some((*answer, stored)))
         }
@@ -125,7 +140,7 @@ async fn hand_over(scene: &mut Scene<'_>, turn: &Turn) -> Result<(), StageError>
 
 /// Finishes what the first answer to a step may have left: the ledger's entry, and waking others.
 pub(super) async fn again(
-    scene: &Scene<'_>,
+    scene: &mut Scene<'_>,
     request: &DispatchRequest,
     answer: &Answer,
 ) -> Result<(), StageError> {
@@ -136,7 +151,7 @@ pub(super) async fn again(
         if item.attempt == executed.attempt && item.lane == Some(request.lane) {
             let node = scene.node(executed.shard)?;
             let event = frontier::claimed_event(&item, node, &answer.because);
-            scene.record(&[event]).await?;
+            scene.note([event]);
         }
     }
     wake::wake(scene, request.round, beyond, (request.lane, answer.step)).await;

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use foreshard_model::claim::Claim;
+use foreshard_model::ids::RunId;
 use foreshard_model::topology::Topology;
 
 use crate::ports::{BlobReads, PortResult};
@@ -29,6 +30,14 @@ impl TopologyCache {
         let topology: Arc<Topology> = Arc::new(read::claimed_json(blobs, claim).await?);
         self.keep(claim, &topology);
         Ok(topology)
+    }
+
+    /// Over how many partitions a run spreads, as far as is known here.
+    #[must_use]
+    pub fn partitions(&self, run: &RunId) -> Option<u32> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, topology) = kept.iter().rev().find(|(_, t)| t.run == *run)?;
+        Some(topology.partitions.max(1))
     }
 
     fn take_up(&self, claim: &Claim) -> Option<Arc<Topology>> {

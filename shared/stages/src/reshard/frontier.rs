@@ -64,7 +64,7 @@ async fn expire(
             because = settled.because,
             "an attempt is lost"
         );
-        scene.record(&settled.events).await?;
+        scene.note(settled.events);
         if settled.release {
             release(scene, next, budget).await?;
         }

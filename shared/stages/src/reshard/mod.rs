@@ -90,7 +90,9 @@ async fn sweep(ports: &Ports, id: &RunId, answer: &mut ReshardAnswer) -> Result<
     }
     let mut latest: RunItem = run.clone();
     if let Some(mut scene) = Scene::of(&ports.dispatch, run).await? {
-        frontier::sweep(&mut scene, answer).await?;
+        let swept = frontier::sweep(&mut scene, answer).await;
+        scene.tell_ledger().await?;
+        swept?;
         latest = scene.run;
     }
     round::sweep(ports, &latest, answer).await

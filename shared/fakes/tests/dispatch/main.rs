@@ -2,126 +2,22 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod lanes;
+mod store;
+
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use foreshard_engine::frontier::{self, put_shard};
-use foreshard_fakes::{Fault, World, block_on, build, wire};
+use foreshard_fakes::{Fault, block_on, build};
 use foreshard_model::frontier::{LaneItem, ShardState, Write};
-use foreshard_model::ids::{Attempt, LaneId, Round, ShardId};
+use foreshard_model::ids::{Attempt, Round, ShardId};
 use foreshard_model::ledger::EventKind;
-use foreshard_model::message::{
-    Answer, AnswerKind, Cause, DispatchRequest, Finished, Next, Outcome,
-};
-use foreshard_model::run::{RunItem, RunState};
-use foreshard_model::topology::Topology;
+use foreshard_model::message::{AnswerKind, Cause, DispatchRequest, Finished, Outcome};
+use foreshard_model::run::RunState;
 use foreshard_model::workflow::OnFailure;
 use foreshard_stages::ports::{Clock as _, FrontierWrites as _, PortError, RunKey};
-use foreshard_stages::{StageError, dispatch};
 
-/// A world with one run, and a lane's questions to it.
-struct Lanes {
-    world: Arc<World>,
-    ports: dispatch::Ports,
-    topology: Topology,
-}
-
-impl Lanes {
-    fn new(edges: &str) -> Self {
-        Self::of(build::topology(edges))
-    }
-
-    fn of(topology: Topology) -> Self {
-        let world = Arc::new(World::new());
-        let ports = wire::dispatch(&world);
-        world.put_run(build::running(&world, &topology));
-        for item in frontier::initial_items(&topology) {
-            world.put_shard(item);
-        }
-        Self {
-            world,
-            ports,
-            topology,
-        }
-    }
-
-    fn ask(&self, request: &DispatchRequest) -> Result<Answer, StageError> {
-        block_on(dispatch::dispatch(&self.ports, request))
-    }
-
-    fn first(lane: u32) -> DispatchRequest {
-        DispatchRequest {
-            run: build::run_id(),
-            round: Round(0),
-            lane: LaneId(lane),
-            next: None,
-            finished: None,
-            park: false,
-            step: None,
-            token: None,
-        }
-    }
-
-    fn then(lane: u32, answer: &Answer, finished: Option<Finished>) -> DispatchRequest {
-        DispatchRequest {
-            next: Some(Next {
-                answer: answer.clone(),
-            }),
-            finished,
-            ..Self::first(lane)
-        }
-    }
-
-    /// The next question of a lane whose shard is done.
-    fn after(&self, lane: u32, answer: &Answer) -> DispatchRequest {
-        let shard = answer.shard.as_ref().unwrap();
-        let name = &self.topology.node(shard.shard).unwrap().first_task;
-        let outcome = build::done(
-            &self.world,
-            &shard.run,
-            shard.shard,
-            shard.attempt,
-            &[name.as_str()],
-        );
-        Self::then(lane, answer, Some(Finished::Answered { outcome }))
-    }
-
-    /// Parks a lane after its `idle` answer.
-    fn park(&self, lane: u32, idle: &Answer, token: &str) -> Answer {
-        assert_eq!(idle.kind, AnswerKind::Idle);
-        self.world.open_token(token);
-        let request = DispatchRequest {
-            park: true,
-            step: Some(idle.step),
-            token: Some(token.to_owned()),
-            ..Self::first(lane)
-        };
-        self.ask(&request).unwrap()
-    }
-
-    fn states(&self) -> String {
-        let items = self.world.shard_items(&build::run_id());
-        let states = items.iter().map(|item| {
-            let node = self.topology.node(item.id).unwrap();
-            format!("{} {:?}", node.first_task, item.state)
-        });
-        states.collect::<Vec<_>>().join(", ")
-    }
-
-    fn run(&self) -> RunItem {
-        self.world.run_item(&build::run_id()).unwrap()
-    }
-
-    fn change_run(&self, change: impl FnOnce(&mut RunItem)) {
-        let mut run = self.run();
-        change(&mut run);
-        self.world.put_run(run);
-    }
-}
-
-fn shard_of(answer: &Answer) -> u32 {
-    answer.shard.as_ref().unwrap().shard.0
-}
+use lanes::{Lanes, shard_of};
 
 #[test]
 fn a_lane_takes_one_shard_after_another_until_the_run_completes() {
