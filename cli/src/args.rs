@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use foreshard_local_emulator::Emulator;
 
+use crate::objective_args::ObjectiveArguments;
 use crate::schedule_args::ScheduleCommand;
 
 /// Plan, run and watch batch workflows on AWS serverless, or on this laptop.
@@ -201,6 +202,9 @@ pub struct RunArguments {
     /// Write an independent trace of task starts and commits to the bucket.
     #[arg(long)]
     pub trace: bool,
+    /// What it weighs, and what it may take at most.
+    #[command(flatten)]
+    pub objective: ObjectiveArguments,
 }
 
 /// Arguments of `run`.
@@ -233,6 +237,9 @@ pub struct Plan {
     /// Options of the run that is planned.
     #[command(flatten)]
     pub options: RunArguments,
+    /// Print the plans that no other is better than in everything, each with the arguments that give it.
+    #[arg(long)]
+    pub pareto: bool,
     /// Write to a file instead of standard output.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,

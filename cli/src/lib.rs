@@ -12,6 +12,7 @@ mod bundle;
 mod commands;
 mod deployment;
 mod exit;
+mod objective_args;
 mod render;
 mod schedule_args;
 mod source;

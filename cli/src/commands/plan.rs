@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 
 use foreshard_engine::draw;
 use foreshard_engine::parse::{Library, Parsed};
-use foreshard_engine::plan::{PlanInput, plan as decide};
+use foreshard_engine::plan::{PlanInput, pareto, plan as decide};
 use foreshard_model::claim::Claim;
 use foreshard_model::ids::{Generation, RunId};
-use foreshard_model::plan::Plan;
+use foreshard_model::problem::Problem;
 use foreshard_model::target::Pool;
 
 use crate::args::{Arguments, Format, Plan as PlanArguments, RunArguments};
 use crate::deployment;
 use crate::exit::{CliError, Exit};
+use crate::render::pareto::table;
 use crate::render::{data, plan as show, say};
 use crate::source::Source;
 
@@ -26,12 +27,21 @@ const REGION: &str = "us-east-1";
 pub async fn plan(arguments: &Arguments, wanted: &PlanArguments) -> Result<Exit, CliError> {
     let source = Source::read(&wanted.file)?;
     let parsed = parse(arguments, &source).await?;
-    let plan = planned(arguments, &source, &parsed, &wanted.options).await?;
-    let text = match arguments.format {
-        Format::Text => show::describe(&plan),
-        Format::Json => serde_json::to_string_pretty(&plan).unwrap_or_default(),
-        Format::Dot => draw::dot(&plan),
-        Format::Svg => draw::svg(&plan),
+    let text = if wanted.pareto {
+        front(arguments, &source, &parsed, &wanted.options).await?
+    } else {
+        let plan = planned(arguments, &source, &parsed, &wanted.options, decide)
+            .await?
+            .plan;
+        for warning in &plan.warnings {
+            say(&format!("warning: {warning}"));
+        }
+        match arguments.format {
+            Format::Text => show::describe(&plan),
+            Format::Json => serde_json::to_string_pretty(&plan).unwrap_or_default(),
+            Format::Dot => draw::dot(&plan),
+            Format::Svg => draw::svg(&plan),
+        }
     };
     match &wanted.out {
         None => data(&text),
@@ -61,12 +71,33 @@ pub async fn parse(arguments: &Arguments, source: &Source) -> Result<Parsed, Cli
     Ok(parsed)
 }
 
-async fn planned(
+/// The Pareto front, as a table or as JSON.
+async fn front(
     arguments: &Arguments,
     source: &Source,
     parsed: &Parsed,
     options: &RunArguments,
-) -> Result<Plan, CliError> {
+) -> Result<String, CliError> {
+    if !matches!(arguments.format, Format::Text | Format::Json) {
+        let message = "--pareto prints text or JSON".to_owned();
+        return Err(CliError::Argument(message));
+    }
+    let front = planned(arguments, source, parsed, options, pareto).await?;
+    Ok(if arguments.format == Format::Json {
+        serde_json::to_string_pretty(&front).unwrap_or_default()
+    } else {
+        table(&front)
+    })
+}
+
+/// Decides for the deployment's pool, or for AWS's limits.
+async fn planned<T>(
+    arguments: &Arguments,
+    source: &Source,
+    parsed: &Parsed,
+    options: &RunArguments,
+    decide: fn(&PlanInput<'_>) -> Result<T, Vec<Problem>>,
+) -> Result<T, CliError> {
     let pool = pool(arguments).await?;
     let bundles: BTreeMap<String, Claim> = parsed
         .bundles
@@ -82,12 +113,11 @@ async fn planned(
         bundles: &bundles,
         region: pool.targets.first().map_or(REGION, |t| t.region.as_str()),
     };
-    let planned = decide(&input).map_err(|problems| CliError::Document {
+    decide(&input).map_err(|problems| CliError::Document {
         name: source.path.display().to_string(),
         text: String::new(),
         problems,
-    })?;
-    Ok(planned.plan)
+    })
 }
 
 async fn pool(arguments: &Arguments) -> Result<Pool, CliError> {

@@ -20,6 +20,7 @@ impl From<&RunArguments> for RunOptions {
             lanes_max: arguments.lanes,
             history_budget: arguments.history_budget,
             shard_tasks_max: arguments.shard_tasks,
+            objective: (&arguments.objective).into(),
         }
     }
 }

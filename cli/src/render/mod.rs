@@ -4,6 +4,7 @@ pub mod bars;
 pub mod events;
 pub mod gantt;
 pub mod imports;
+pub mod pareto;
 pub mod plan;
 pub mod problems;
 pub mod runs;

@@ -11,6 +11,7 @@ pub mod graph;
 pub mod lifecycle;
 pub mod limits;
 pub mod mapping;
+pub mod objective;
 pub mod parse;
 pub mod partition;
 pub mod place;

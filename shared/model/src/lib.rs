@@ -11,6 +11,7 @@ pub mod ledger;
 pub mod limits;
 pub mod logs;
 pub mod message;
+pub mod objective;
 pub mod output;
 pub mod plan;
 pub mod policy;

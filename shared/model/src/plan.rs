@@ -6,9 +6,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{Generation, RunId, ShardId, TaskId};
+use crate::objective::Objective;
 use crate::output::ShardTask;
 use crate::policy::RunOptions;
 use crate::price::Price;
+use crate::problem::Problem;
 use crate::target::Target;
 use crate::topology::Topology;
 use crate::workflow::OnFailure;
@@ -63,6 +65,12 @@ pub struct Plan {
     pub on_failure: OnFailure,
     /// What the run asked for.
     pub options: RunOptions,
+    /// What was weighed and limited: the run's word over its workflow's.
+    #[serde(default, skip_serializing_if = "Objective::is_none")]
+    pub objective: Objective,
+    /// What was asked for and cannot be had, though the run starts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Problem>,
 }
 
 /// One shard of a plan, as shown to people.

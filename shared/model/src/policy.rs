@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::objective::Objective;
+
 /// How fast one tenant may start runs: so many at once, and then so many a minute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -57,6 +59,9 @@ pub struct RunOptions {
     /// Most tasks of one shard; 1 makes every task a shard.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shard_tasks_max: Option<u32>,
+    /// What it weighs and what it may take at most, over what its workflow says of that.
+    #[serde(skip_serializing_if = "Objective::is_none")]
+    pub objective: Objective,
 }
 
 impl Default for RunOptions {
@@ -68,6 +73,7 @@ impl Default for RunOptions {
             lanes_max: None,
             history_budget: None,
             shard_tasks_max: None,
+            objective: Objective::default(),
         }
     }
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::ids::{TaskId, TaskIndex};
+use crate::objective::Objective;
 use crate::units::Mib;
 
 /// Name of the input that is the whole of it, where a task's input is not an object of members: no user can write it.
@@ -30,6 +31,9 @@ pub struct Workflow {
     pub outputs: BTreeMap<String, ValueSource>,
     /// What a failed task means for the rest.
     pub on_failure: OnFailure,
+    /// What its runs weigh and may take at most, where they say nothing themselves.
+    #[serde(default, skip_serializing_if = "Objective::is_none")]
+    pub objective: Objective,
 }
 
 /// What happens to the rest of a run when a task has finally failed.

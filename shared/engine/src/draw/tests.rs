@@ -1,6 +1,7 @@
 //! Pictures: well-formed, complete, the same every time.
 
 use foreshard_model::ids::{RunId, ShardId, TaskId};
+use foreshard_model::objective::Objective;
 use foreshard_model::plan::{LaneMode, Plan, PlannedShard, ShardKind};
 use foreshard_model::policy::RunOptions;
 use foreshard_model::price::Price;
@@ -43,6 +44,8 @@ fn plan(shards: Vec<PlannedShard>) -> Plan {
         work_ms: 300,
         on_failure: OnFailure::Stop,
         options: RunOptions::default(),
+        objective: Objective::default(),
+        warnings: Vec::new(),
     }
 }
 

@@ -14,6 +14,7 @@ use super::forms::{
 };
 use super::kind::Kind;
 use super::node::{Node, Shape};
+use super::objective::ObjectiveFields;
 use super::problems::At;
 use super::record::{record, words};
 use super::schedules::ScheduleFields;
@@ -47,6 +48,8 @@ record! {
         /// What a task that has finally failed means for the rest: `stop` (nothing further starts) or `continue`
         /// (whatever does not depend on it still runs).
         optional "on_failure" on_failure: OnFailure,
+        /// What its runs weigh and may take at most; a run's own options come first.
+        optional "objective" objective: Given<Marked<ObjectiveFields>>,
         /// Settings for all tasks of this document that do not have their own.
         optional "defaults" defaults: Defaults,
         /// What the workflow takes: members of the run's input, or what a reference to it gives.

@@ -66,6 +66,7 @@ pub(crate) fn expand(
         tasks,
         outputs: outputs.into_iter().collect(),
         on_failure: unit.on_failure,
+        objective: unit.objective.clone(),
     };
     for (id, rest, trouble) in found {
         world.report(id, &rest, trouble);

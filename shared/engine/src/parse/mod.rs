@@ -21,6 +21,7 @@ mod json;
 mod kind;
 mod names;
 mod node;
+mod objective;
 mod order;
 mod origin;
 mod problems;

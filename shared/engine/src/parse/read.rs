@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use foreshard_model::limits::WORKFLOW_TASKS;
+use foreshard_model::objective::Objective;
 use foreshard_model::schedule::Declared;
 use foreshard_model::workflow::OnFailure;
 use serde_json::Value;
@@ -17,6 +18,7 @@ use super::intake::{Format, open};
 use super::json::JsonEvents;
 use super::names::Names;
 use super::node::{Key, Node, Reader, Shape};
+use super::objective::objective;
 use super::origin::Allowed;
 use super::problems::{At, Mark, Problems, Step, Trouble, shown};
 use super::schedules::schedules;
@@ -37,6 +39,7 @@ pub(crate) struct Unit {
     pub(crate) name: String,
     pub(crate) version: String,
     pub(crate) on_failure: OnFailure,
+    pub(crate) objective: Objective,
     pub(crate) defaults: Settings,
     pub(crate) schedules: Vec<Declared>,
     pub(crate) names: Names,
@@ -263,10 +266,12 @@ fn unit(header: Node, drafts: Vec<Draft>, mut names: Names, problems: &mut Probl
         }
     });
     let schedules = schedules(document.schedules, &mut at);
+    let objective = objective(document.objective, &mut at);
     Unit {
         name: document.name.0,
         version: document.version.0,
         on_failure: document.on_failure,
+        objective,
         defaults: Settings::of_defaults(&document.defaults),
         schedules,
         names,

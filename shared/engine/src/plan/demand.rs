@@ -8,6 +8,7 @@ use foreshard_model::target::Pool;
 use foreshard_model::workflow::{Affinity, Effect, Task, TaskKind};
 
 use crate::graph::{Csr, Edge, topological_order};
+use crate::objective;
 use crate::place::{Ladder, Load, TASK_MS, TRANSFER_BYTES_PER_MS, UNKNOWN_TASK_MS, WORKER_MIB};
 use crate::shard::{Apart, Demand};
 
@@ -117,6 +118,10 @@ fn check_input(input: &PlanInput<'_>) -> Vec<Problem> {
             ));
         }
     }
+    problems.extend(objective::problems(
+        &input.options.objective,
+        "options.objective",
+    ));
     problems
 }
 

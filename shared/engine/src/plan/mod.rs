@@ -1,10 +1,14 @@
 //! Plans a run: shards, placement, limits and price, each choice with its reason.
 
+mod bound;
 mod demand;
 mod emit;
+mod ground;
 mod lanes;
+mod objective;
+mod pareto;
 mod reasons;
-mod relay;
+pub(crate) mod relay;
 mod scale;
 mod summary;
 
@@ -12,6 +16,7 @@ use std::collections::BTreeMap;
 
 use foreshard_model::claim::Claim;
 use foreshard_model::ids::{Generation, RunId};
+use foreshard_model::objective::Objective;
 use foreshard_model::plan::{Plan, Planned, Reason};
 use foreshard_model::policy::RunOptions;
 use foreshard_model::problem::Problem;
@@ -22,11 +27,15 @@ use foreshard_model::workflow::Workflow;
 
 use crate::graph::critical_path;
 use crate::limits::proofs;
-use crate::price::{EACH_SHARD, forecast, rates};
-use crate::shard::{Market, Rules, choose};
+use crate::price::forecast;
+use crate::shard::{Market, choose};
 
 use emit::Layout;
+use ground::Ground;
+use objective::Verdict;
 use scale::Scale;
+
+pub use pareto::pareto;
 
 #[cfg(test)]
 mod tests;
@@ -56,7 +65,8 @@ pub struct PlanInput<'a> {
 ///
 /// # Errors
 ///
-/// Every task that no target can run, with the nearest target named; every missing bundle (codes FS2xxx).
+/// Every task that no target can run, with the nearest target named; every missing bundle; limits of the objective that
+/// refuse and cannot be kept (codes FS2xxx).
 ///
 /// # Complexity
 ///
@@ -64,26 +74,19 @@ pub struct PlanInput<'a> {
 pub fn plan(input: &PlanInput<'_>) -> Result<Planned, Vec<Problem>> {
     let scale = Scale::new(input.options);
     let demand = demand::demand(input, scale)?;
-    let architecture = input.pool.targets.first().map(|t| t.architecture);
-    let rates = rates(input.region, architecture.unwrap_or_default());
-    let rules = Rules {
-        ladders: &demand.ladders,
-        tasks_max: input.options.shard_tasks_max.unwrap_or(u32::MAX).max(1),
-        shard_usd: EACH_SHARD.usd(&rates),
-        gb_s_usd: rates.gb_s,
-    };
-    let market = Market {
-        lanes: lanes::lanes_allowed(input.pool, input.options),
-        lane_memory: input.pool.lane_memory.map(|memory| memory.0),
-        rates: &rates,
-        tasks: summary::counted_tasks(&demand),
-    };
-    let chosen = choose(&demand, &rules, &market);
+    let ground = Ground::new(input, &demand);
+    let (rules, market) = (ground.rules(), ground.market());
+    let objective = objective::wished(input);
+    let chosen = choose(&demand, &rules, &market, &objective);
+    let verdict = objective::verdict(&objective, &chosen, &demand, &market)?;
     let lanes = lanes::lanes(&chosen, &market, &rules, input.options);
     let layout = Layout::new(input, scale, &demand, &chosen);
     let (chunks, chunk_of) = layout.chunks();
     Ok(Planned {
-        plan: shown(input, &layout, &lanes, &market),
+        plan: Plan {
+            objective,
+            ..shown(input, &layout, &lanes, &market, verdict)
+        },
         topology: Topology {
             run: input.run.clone(),
             generation: input.generation,
@@ -106,12 +109,14 @@ fn shown(
     layout: &Layout<'_>,
     lanes: &lanes::Lanes,
     market: &Market<'_>,
+    verdict: Verdict,
 ) -> Plan {
     let Layout { demand, chosen, .. } = layout;
     let used = summary::used_rungs(layout);
     let counted = summary::counted(layout, lanes, &market.tasks);
     let mut reasons: Vec<Reason> = reasons::assumptions(demand);
     reasons.extend(reasons::sharding(input.workflow, demand, chosen));
+    reasons.extend(verdict.reasons);
     reasons.extend(lanes.reasons.iter().cloned());
     reasons.extend(summary::reasons(layout, &used, &counted, market.rates));
     let task_ms: Vec<f64> = demand.loads.iter().map(|load| load.ms).collect();
@@ -139,6 +144,8 @@ fn shown(
         work_ms: task_ms.iter().sum::<f64>().ceil() as u64,
         on_failure: input.workflow.on_failure,
         options: input.options.clone(),
+        objective: Objective::default(),
+        warnings: verdict.warnings,
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use foreshard_model::plan::Reason;
 use foreshard_model::workflow::Workflow;
 
+use crate::objective::front;
 use crate::place::UNKNOWN_TASK_MS;
 use crate::shard::{Chosen, Demand};
 
@@ -40,6 +41,17 @@ pub(super) fn assumptions(demand: &Demand) -> Vec<Reason> {
     )]
 }
 
+fn why_kept(chosen: &Chosen) -> String {
+    if chosen.measures.is_empty() {
+        format!(
+            "the cheapest of those about as fast as the fastest within ${:.6}",
+            chosen.ceiling_usd
+        )
+    } else {
+        "the one that serves the objective best".to_owned()
+    }
+}
+
 /// Which sharding was kept, what the others would have given, and which wishes could not be honoured.
 pub(super) fn sharding(workflow: &Workflow, demand: &Demand, chosen: &Chosen) -> Vec<Reason> {
     let mut reasons = Vec::new();
@@ -47,9 +59,10 @@ pub(super) fn sharding(workflow: &Workflow, demand: &Demand, chosen: &Chosen) ->
         reasons.push(reason(
             "shard",
             format!(
-                "{}: the cheapest of those about as fast as the fastest within ${:.6}; {} sharding(s) compared",
+                "{}{}: {}; {} sharding(s) compared",
                 kept.strategy,
-                chosen.ceiling_usd,
+                kept.tiers,
+                why_kept(chosen),
                 chosen.judged.len()
             ),
             &[
@@ -60,16 +73,19 @@ pub(super) fn sharding(workflow: &Workflow, demand: &Demand, chosen: &Chosen) ->
             ],
         ));
     }
+    let front = front(&chosen.measures);
     for (at, other) in chosen.judged.iter().enumerate() {
-        if at != chosen.kept {
-            let why = if other.usd > chosen.ceiling_usd {
+        if at != chosen.kept && (front.is_empty() || front.contains(&at)) {
+            let why = if !front.is_empty() {
+                "better in something, and less of what was asked for"
+            } else if other.usd > chosen.ceiling_usd {
                 "dearer than plain states"
             } else {
                 "not better"
             };
             reasons.push(reason(
                 "shard",
-                format!("not {}: {why}", other.strategy),
+                format!("not {}{}: {why}", other.strategy, other.tiers),
                 &[
                     ("shards", f64::from(other.shards)),
                     ("makespan_s", other.makespan_ms / 1000.0),

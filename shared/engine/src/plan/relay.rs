@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use foreshard_model::limits::SHARD_FAN;
 use foreshard_model::plan::ShardKind;
 
+use crate::graph::Csr;
+
 /// The shard graph with its virtual shards: shards with tasks first, then relays, END last.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Wiring {
@@ -47,6 +49,15 @@ pub(super) fn wire(predecessors: Vec<Vec<u32>>) -> Wiring {
     limit_fan_in(&mut nodes);
     limit_fan_out(&mut nodes);
     renumber(nodes, work)
+}
+
+/// How many virtual shards [`wire`] adds, and how many edges there are with them.
+pub(crate) fn virtual_shards(graph: &Csr) -> (u64, u64) {
+    let shards = graph.len();
+    let predecessors = (0..shards as u32).map(|s| graph.predecessors(s).to_vec());
+    let wiring = wire(predecessors.collect());
+    let edges = wiring.predecessors.iter().map(|p| p.len() as u64).sum();
+    ((wiring.kinds.len() - shards) as u64, edges)
 }
 
 /// Where many shards wait for the same many shards, one relay stands between them.

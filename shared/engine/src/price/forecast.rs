@@ -96,20 +96,25 @@ fn spread(counted: &Counted) -> (f64, f64) {
     (low, high)
 }
 
+/// Transitions of all rounds.
+#[must_use]
+pub fn transitions(counted: &Counted) -> f64 {
+    EACH_SHARD.transitions * counted.shards as f64
+        + ROUND_TRANSITIONS
+        + LANE_TRANSITIONS * counted.lanes as f64
+        + PARKING_TRANSITIONS * counted.parkings as f64
+}
+
 fn by_service(counted: &Counted, rates: &Rates) -> BTreeMap<&'static str, f64> {
     let shards = counted.shards as f64;
     let counted_arrivals = counted.shards * ARRIVALS_COUNTED;
     let more_arrivals = counted.edges.saturating_sub(counted_arrivals) as f64;
     let use_of = &EACH_SHARD;
-    let transitions = use_of.transitions * shards
-        + ROUND_TRANSITIONS
-        + LANE_TRANSITIONS * counted.lanes as f64
-        + PARKING_TRANSITIONS * counted.parkings as f64;
     let writes = use_of.write_units * shards
         + VIRTUAL_WRITE_UNITS * counted.virtual_shards as f64
         + more_arrivals;
     BTreeMap::from([
-        ("step_functions", transitions * rates.transition),
+        ("step_functions", transitions(counted) * rates.transition),
         (
             "dynamodb",
             writes * rates.write_unit + use_of.read_units * shards * rates.read_unit,

@@ -3,7 +3,7 @@
 mod forecast;
 mod rates;
 
-pub use forecast::{Counted, expected_usd, forecast, plain_usd};
+pub use forecast::{Counted, expected_usd, forecast, plain_usd, transitions};
 pub use rates::{DispatchUse, EACH_SHARD, Rates, rates};
 
 #[cfg(test)]

@@ -1,33 +1,23 @@
 //! The judge: every strategy's shards run through the same list schedule and the same prices, the best are kept.
 
+use foreshard_model::objective::Objective;
+use foreshard_model::price::Price;
+
 use crate::graph::levels;
+use crate::objective::{Kept, Measures, Missed, keep};
 use crate::place::Schedule;
-use crate::price::{expected_usd, plain_usd};
+use crate::price::plain_usd;
 
 use super::Demand;
 use super::atoms::Atoms;
 use super::market::Market;
+use super::measure::Judged;
 use super::rules::Rules;
 use super::search::Search;
 use super::strategy::Strategy;
-use super::trial::{Trial, trial};
-
-/// One strategy's outcome.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Judged {
-    /// Which.
-    pub strategy: Strategy,
-    /// Shards that it makes.
-    pub shards: u32,
-    /// Lanes that it keeps busy.
-    pub lanes: u32,
-    /// Expected end of the run, in milliseconds.
-    pub makespan_ms: f64,
-    /// The same, and a quarter of the longest shard that could have been cut: estimates are not exact.
-    pub judged_ms: f64,
-    /// Expected cost, in dollars.
-    pub usd: f64,
-}
+use super::tiers::Tiers;
+use super::trial::Trial;
+use super::wide::{bases, further};
 
 /// The kept shards.
 #[derive(Debug, Clone)]
@@ -42,12 +32,30 @@ pub struct Chosen {
     pub rank: Vec<u32>,
     /// When the lanes will run them.
     pub schedule: Schedule,
-    /// Every strategy's outcome.
+    /// Every outcome.
     pub judged: Vec<Judged>,
     /// Which of them was kept.
     pub kept: usize,
     /// The cost above which a strategy was left out, in dollars.
     pub ceiling_usd: f64,
+    /// What each outcome was compared by, where the run has an objective; otherwise empty.
+    pub measures: Vec<Measures>,
+    /// Limits that the kept outcome does not keep.
+    pub missed: Vec<Missed>,
+}
+
+/// Everything that was tried for a run with an objective.
+#[derive(Debug, Clone)]
+pub struct Tried {
+    /// Every outcome.
+    pub judged: Vec<Judged>,
+    /// What each is compared by.
+    pub measures: Vec<Measures>,
+    /// What each will cost and how long it will take.
+    pub prices: Vec<Price>,
+    /// So many of them, the first, are what a run without an objective tries.
+    usual: usize,
+    ceiling_usd: f64,
 }
 
 /// Cost above plain states that a faster plan may have: the promise is at most 2 %.
@@ -66,8 +74,6 @@ const DEARER_IS_SLOWER: i32 = 40;
 const TOLERANCE: f64 = 1.05;
 /// See [`TOLERANCE`].
 const TOLERANCE_MS: f64 = 50.0;
-/// Share of the longest cuttable shard that is added to the makespan.
-const UNCERTAINTY: f64 = 0.25;
 /// Nodes and edges that all strategies together may look at; small workflows try many, large ones at least six.
 const BUDGET: usize = 80_000;
 /// Number of strategies tried, at least and at most.
@@ -75,60 +81,184 @@ const TRIED: (usize, usize) = (6, 32);
 
 /// Tries strategies and keeps, of those that are not dearer than plain states, the fastest; of equally fast ones the cheapest.
 ///
+/// With an objective more is tried, larger tiers too, and [`keep`] decides.
+///
 /// # Complexity
 ///
-/// That of the strategies, times their number: at most 32 for small workflows, 6 for large ones.
+/// That of the strategies, times their number: at most 32 for small workflows, 6 for large ones; about three times that with
+/// an objective.
 #[must_use]
-pub fn choose(demand: &Demand, rules: &Rules<'_>, market: &Market<'_>) -> Chosen {
-    let annotated = Atoms::of_annotations(demand, rules);
-    let chains = annotated.with_chains_fused(rules);
-    let size = chains.profiles.len() + chains.graph.edge_count();
-    let plain_usd = plain_usd(&market.tasks, market.rates);
-    let free = free_shards(demand.loads.len()) * rules.shard_usd;
-    let ceiling_usd = (plain_usd * DEARER).max(plain_usd + free);
-    let tries = (BUDGET / size.max(1)).clamp(TRIED.0, TRIED.1);
-    let mut search = Search::new(
-        market.lanes.0,
-        chains.profiles.len(),
-        affordable_lanes(&chains, rules, market, ceiling_usd),
-    );
-    let mut judged: Vec<Judged> = Vec::with_capacity(tries);
-    let mut leading: Option<(usize, Trial)> = None;
-    while let Some(strategy) = search.propose() {
-        let trial = trial(
+pub fn choose(
+    demand: &Demand,
+    rules: &Rules<'_>,
+    market: &Market<'_>,
+    objective: &Objective,
+) -> Chosen {
+    let field = Field::new(demand, rules, market);
+    if objective.is_none() {
+        let (judged, leading) = field.usual(|_| {});
+        let kept = best_of(&judged, field.ceiling_usd);
+        let leading = leading
+            .filter(|(at, _)| *at == kept)
+            .map(|(_, trial)| trial);
+        return field.chosen(judged, kept, leading);
+    }
+    let tried = field.tried();
+    let Kept { at, missed } = tried.kept(objective);
+    Chosen {
+        measures: tried.measures,
+        missed,
+        ..field.chosen(tried.judged, at, None)
+    }
+}
+
+/// Tries all that a run with an objective has to choose from.
+#[must_use]
+pub fn tried(demand: &Demand, rules: &Rules<'_>, market: &Market<'_>) -> Tried {
+    Field::new(demand, rules, market).tried()
+}
+
+impl Tried {
+    /// Which outcome serves an objective best.
+    #[must_use]
+    pub fn kept(&self, objective: &Objective) -> Kept {
+        keep(&self.measures, objective, |left| {
+            let first = left.iter().copied().filter(|at| *at < self.usual);
+            let first: Vec<usize> = first.collect();
+            let left = if first.is_empty() { left } else { &first };
+            let judged = left.iter().map(|&at| (at, &self.judged[at]));
+            best_among(judged, self.ceiling_usd)
+        })
+    }
+}
+
+/// What strategies compete on.
+struct Field<'a> {
+    demand: &'a Demand,
+    rules: &'a Rules<'a>,
+    market: &'a Market<'a>,
+    annotated: Atoms,
+    chains: Atoms,
+    ceiling_usd: f64,
+    tries: usize,
+}
+
+impl<'a> Field<'a> {
+    fn new(demand: &'a Demand, rules: &'a Rules<'a>, market: &'a Market<'a>) -> Self {
+        let annotated = Atoms::of_annotations(demand, rules);
+        let chains = annotated.with_chains_fused(rules);
+        let size = chains.profiles.len() + chains.graph.edge_count();
+        let plain_usd = plain_usd(&market.tasks, market.rates);
+        let free = free_shards(demand.loads.len()) * rules.shard_usd;
+        Self {
             demand,
-            strategy.shards(&annotated, &chains, rules),
             rules,
             market,
-        );
-        let outcome = trial.outcome(strategy, rules, market);
-        search.learn(strategy, outcome.usd <= ceiling_usd);
-        judged.push(outcome);
-        let best = best_of(&judged, ceiling_usd);
-        if best + 1 == judged.len() {
-            leading = Some((best, trial));
-        }
-        if judged.len() == tries {
-            break;
+            annotated,
+            chains,
+            ceiling_usd: (plain_usd * DEARER).max(plain_usd + free),
+            tries: (BUDGET / size.max(1)).clamp(TRIED.0, TRIED.1),
         }
     }
-    let kept = best_of(&judged, ceiling_usd);
-    let trial = match leading {
-        Some((at, trial)) if at == kept => trial,
-        _ => {
-            let shards = judged[kept].strategy.shards(&annotated, &chains, rules);
-            trial(demand, shards, rules, market)
+
+    /// The trial of one way to make shards; `None` when no shard has the tiers asked for.
+    fn trial(&self, strategy: Strategy, tiers: Tiers) -> Option<Trial> {
+        let shards = strategy.shards(&self.annotated, &self.chains, self.rules);
+        tiers.trial(self.demand, shards, self.rules, self.market)
+    }
+
+    /// What every run tries, and the trial of the best where it is at hand.
+    fn usual(&self, mut each: impl FnMut(&Trial)) -> (Vec<Judged>, Option<(usize, Trial)>) {
+        let (rules, market) = (self.rules, self.market);
+        let mut search = Search::new(
+            market.lanes.0,
+            self.chains.profiles.len(),
+            affordable_lanes(&self.chains, rules, market, self.ceiling_usd),
+        );
+        let mut judged: Vec<Judged> = Vec::with_capacity(self.tries);
+        let mut leading: Option<(usize, Trial)> = None;
+        while let Some(strategy) = search.propose() {
+            let Some(trial) = self.trial(strategy, Tiers::Smallest) else {
+                continue;
+            };
+            each(&trial);
+            let outcome = trial.judged(strategy, Tiers::Smallest, rules, market);
+            search.learn(strategy, outcome.usd <= self.ceiling_usd);
+            judged.push(outcome);
+            let best = best_of(&judged, self.ceiling_usd);
+            if best + 1 == judged.len() {
+                leading = Some((best, trial));
+            }
+            if judged.len() == self.tries {
+                break;
+            }
         }
-    };
-    Chosen {
-        shards: trial.shards,
-        duration_ms: trial.duration_ms,
-        ranks: trial.ranks,
-        rank: trial.rank,
-        schedule: trial.schedule,
-        judged,
-        kept,
-        ceiling_usd,
+        (judged, leading)
+    }
+
+    /// What a run with an objective tries: the usual, further widths, and larger tiers for the best of both.
+    fn tried(&self) -> Tried {
+        let mut measures = Vec::new();
+        let mut prices = Vec::new();
+        let (judged, _) = self.usual(|trial| {
+            let (price, measured) = trial.priced(self.rules, self.market);
+            prices.push(price);
+            measures.push(measured);
+        });
+        let mut tried = Tried {
+            usual: judged.len(),
+            judged,
+            measures,
+            prices,
+            ceiling_usd: self.ceiling_usd,
+        };
+        let (lanes, atoms) = (self.market.lanes.0, self.chains.profiles.len());
+        for strategy in further(&tried.judged, lanes, atoms, self.tries) {
+            self.try_also(strategy, Tiers::Smallest, &mut tried);
+        }
+        let tiers = Tiers::worth_trying(self.rules, self.tries == TRIED.1);
+        for strategy in bases(&tried.judged, (self.tries / 4).max(2)) {
+            for &tiers in &tiers {
+                self.try_also(strategy, tiers, &mut tried);
+            }
+        }
+        tried
+    }
+
+    fn try_also(&self, strategy: Strategy, tiers: Tiers, tried: &mut Tried) {
+        let (rules, market) = (self.rules, self.market);
+        if let Some(trial) = self.trial(strategy, tiers) {
+            let (price, measures) = trial.priced(rules, market);
+            tried.prices.push(price);
+            tried.measures.push(measures);
+            tried
+                .judged
+                .push(trial.judged(strategy, tiers, rules, market));
+        }
+    }
+
+    fn chosen(&self, judged: Vec<Judged>, kept: usize, trial: Option<Trial>) -> Chosen {
+        let Judged {
+            strategy, tiers, ..
+        } = judged[kept];
+        let trial = trial
+            .or_else(|| self.trial(strategy, tiers))
+            .unwrap_or_else(|| {
+                let shards = strategy.shards(&self.annotated, &self.chains, self.rules);
+                super::trial::trial(self.demand, shards, self.rules, self.market)
+            });
+        Chosen {
+            shards: trial.shards,
+            duration_ms: trial.duration_ms,
+            ranks: trial.ranks,
+            rank: trial.rank,
+            schedule: trial.schedule,
+            judged,
+            kept,
+            ceiling_usd: self.ceiling_usd,
+            measures: Vec::new(),
+            missed: Vec::new(),
+        }
     }
 }
 
@@ -159,11 +289,18 @@ fn free_shards(tasks: usize) -> f64 {
 
 /// The cheapest of those about as fast as the fastest, where what is dearer than the ceiling counts as slower.
 fn best_of(judged: &[Judged], ceiling_usd: f64) -> usize {
+    best_among(judged.iter().enumerate(), ceiling_usd)
+}
+
+/// [`best_of`] some outcomes, each with its position.
+fn best_among<'a>(
+    judged: impl Iterator<Item = (usize, &'a Judged)> + Clone,
+    ceiling_usd: f64,
+) -> usize {
     let score = |j: &Judged| j.judged_ms * (j.usd / ceiling_usd).max(1.0).powi(DEARER_IS_SLOWER);
-    let fastest = judged.iter().map(score).fold(f64::INFINITY, f64::min);
+    let scores = judged.clone().map(|(_, j)| score(j));
+    let fastest = scores.fold(f64::INFINITY, f64::min);
     judged
-        .iter()
-        .enumerate()
         .filter(|(_, j)| score(j) <= fastest * TOLERANCE + TOLERANCE_MS)
         .min_by(|(_, a), (_, b)| {
             a.usd
@@ -171,25 +308,4 @@ fn best_of(judged: &[Judged], ceiling_usd: f64) -> usize {
                 .then(a.judged_ms.total_cmp(&b.judged_ms))
         })
         .map_or(0, |(at, _)| at)
-}
-
-impl Trial {
-    /// What the judge compares.
-    fn outcome(&self, strategy: Strategy, rules: &Rules<'_>, market: &Market<'_>) -> Judged {
-        let profiles = &self.shards.profiles;
-        let cuttable = profiles
-            .iter()
-            .filter(|p| p.tasks > p.depth)
-            .map(|p| rules.ms(p))
-            .fold(0.0, f64::max);
-        let makespan_ms = self.schedule.makespan_us as f64 / 1000.0;
-        Judged {
-            strategy,
-            shards: profiles.len() as u32,
-            lanes: self.schedule.width,
-            makespan_ms,
-            judged_ms: makespan_ms + UNCERTAINTY * cuttable,
-            usd: expected_usd(&self.counted(rules, &market.tasks), market.rates),
-        }
-    }
 }

@@ -1,6 +1,7 @@
 //! What bounds the lanes of a run, and what its tasks would cost as plain states.
 
 use foreshard_model::limits::PARTITION_WRITES_PER_S;
+use foreshard_model::target::Architecture;
 
 use crate::place::Profile;
 use crate::price::{Counted, EACH_SHARD, Rates};
@@ -21,6 +22,8 @@ pub struct Market<'a> {
     pub rates: &'a Rates,
     /// What the tasks use whatever their shards: number, objects, gigabyte-seconds each alone.
     pub tasks: Counted,
+    /// Architecture of each target of the pool, for the energy.
+    pub chips: &'a [Architecture],
 }
 
 impl Market<'_> {

@@ -9,23 +9,28 @@ mod choose;
 mod contract;
 mod lanes;
 mod market;
+mod measure;
 mod rules;
 mod search;
 mod sequence;
 mod strategy;
+mod tiers;
 mod together;
 mod trial;
+mod wide;
 
 use crate::graph::Csr;
 use crate::place::{Ladder, Load, Profile};
 
 pub use atoms::Atoms;
-pub use choose::{Chosen, Judged, choose};
+pub use choose::{Chosen, Tried, choose, tried};
 pub use contract::{Members, contract};
 pub use lanes::LaneRule;
 pub use market::{Market, PARTITIONS_MAX, writes_per_s};
+pub use measure::Judged;
 pub use rules::{Apart, DISK_SHARE, Rules, TIME_MARGIN};
 pub use strategy::Strategy;
+pub use tiers::Tiers;
 pub use trial::counted;
 
 #[cfg(test)]

@@ -142,8 +142,11 @@ async fn validated(
         Judged::Bad(problems) => return Err(Refusal::document(problems)),
         Judged::Lacking(problems) => return Err(Refusal::input(problems)),
     };
-    dry_run(ports, &admission.run, &parsed.workflow, wanted, bundles).map_err(Refusal::document)?;
-    Ok((Some(parsed.workflow.name), parsed.notes))
+    let plan = dry_run(ports, &admission.run, &parsed.workflow, wanted, bundles);
+    let plan = plan.map_err(Refusal::document)?;
+    let mut notes = parsed.notes;
+    notes.extend(plan.into_iter().flat_map(|plan| plan.warnings));
+    Ok((Some(parsed.workflow.name), notes))
 }
 
 /// Takes one start off the caller's allowance.

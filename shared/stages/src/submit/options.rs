@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use foreshard_engine::objective;
 use foreshard_model::ids::Tenant;
 use foreshard_model::limits::{DISTRIBUTED_CHILDREN, HISTORY_BUDGET_EVENTS};
 use foreshard_model::policy::RunOptions;
@@ -50,7 +51,14 @@ pub(super) fn check_options(options: &RunOptions) -> Result<(), Refusal> {
             return refuse(format!("`options.{name}` is {seen}: from 1 to {most}"));
         }
     }
-    Ok(())
+    let problems = objective::problems(&options.objective, "options.objective");
+    match problems.first() {
+        None => Ok(()),
+        Some(first) => {
+            let detail = format!("`{}`: {}", first.path, first.message);
+            Err(Refusal::new(Code::BadOption, detail).with(problems))
+        }
+    }
 }
 
 /// A task's role must be of the caller's own account: otherwise the deployment could be made to use a trust that
@@ -95,6 +103,8 @@ pub(super) fn check_baggage(baggage: &BTreeMap<String, String>) -> Result<(), Re
 
 #[cfg(test)]
 mod tests {
+    use foreshard_model::objective::Objective;
+
     use super::*;
 
     #[test]
@@ -137,6 +147,13 @@ mod tests {
             },
             RunOptions {
                 shard_tasks_max: Some(0),
+                ..ok.clone()
+            },
+            RunOptions {
+                objective: Objective {
+                    deadline_s: Some(0.0),
+                    ..Objective::default()
+                },
                 ..ok.clone()
             },
         ] {

@@ -70,6 +70,8 @@ fn good(
         Ok(plan) => plan,
         Err(problems) => return bad(problems),
     };
+    let mut notes = parsed.notes;
+    notes.extend(plan.iter().flat_map(|plan| plan.warnings.clone()));
     ValidateAnswer {
         valid: true,
         problems: Vec::new(),
@@ -79,7 +81,7 @@ fn good(
         }),
         tasks: u32::try_from(workflow.tasks.len()).ok(),
         plan: plan.as_ref().map(figures),
-        notes: parsed.notes,
+        notes,
         bundles: parsed.bundles,
     }
 }

@@ -328,3 +328,22 @@ fn the_number_of_problems_is_limited() {
     assert_eq!(problems.len(), PROBLEMS_REPORTED + 1);
     insta::assert_snapshot!(problems[PROBLEMS_REPORTED], @"FS1000 `document`: 800 more problems; the first 200 found are reported (hint: mend these first)");
 }
+
+#[test]
+fn objectives_are_read_and_every_bad_value_is_told() {
+    let with = |objective: &str| {
+        format!(
+            "foreshard: 1\nname: x\nversion: \"1\"\nobjective: {objective}\ntasks: [{{id: a, kind: command, run: [x]}}]\n"
+        )
+    };
+    insta::assert_snapshot!(outcome(&with("{deadline_s: 0, budget: 3, weights: {time: 0}, unmet: maybe}")), @r"
+    4:25: FS1015 `objective.deadline_s`: 0 is outside 0.001 to 31536000
+    4:28: FS1012 `objective.budget`: there is no field `budget` here (hint: possible are weights, deadline_s, budget_usd, energy_kwh_max, moved_bytes_max, unmet)
+    4:48: FS1015 `objective.weights`: no weight is above 0 (hint: give at least one of `time`, `cost`, `energy` and `locality`)
+    4:66: FS1018 `objective.unmet`: `maybe` is not one of warn, refuse
+    ");
+    let text = with("{deadline_s: 60, weights: {cost: 2}, moved_bytes_max: 0, unmet: refuse}");
+    let parsed = document(text.as_bytes(), &Library::new()).unwrap();
+    let objective = serde_json::to_string(&parsed.workflow.objective).unwrap();
+    insta::assert_snapshot!(objective, @r#"{"weights":{"time":0.0,"cost":2.0,"energy":0.0,"locality":0.0},"deadline_s":60.0,"moved_bytes_max":0,"unmet":"refuse"}"#);
+}

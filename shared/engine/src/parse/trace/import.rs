@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use foreshard_model::ids::{TaskId, TaskIndex};
 use foreshard_model::limits::TASK_ID_CHARS;
+use foreshard_model::objective::Objective;
 use foreshard_model::units::Mib;
 use foreshard_model::workflow::{
     Effect, FileInput, FileOutput, FileSource, Need, OnFailure, Resources, Synthetic, Task,
@@ -50,6 +51,7 @@ pub(crate) fn import(trace: &Trace, problems: &mut Problems) -> Workflow {
         tasks,
         outputs: BTreeMap::new(),
         on_failure: OnFailure::Stop,
+        objective: Objective::default(),
     }
 }
 

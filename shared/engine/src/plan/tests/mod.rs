@@ -1,6 +1,7 @@
 //! Plans of small workflows, and what holds for every plan.
 
 mod check;
+mod objective;
 mod property;
 mod small;
 
@@ -8,6 +9,7 @@ use std::collections::BTreeMap;
 
 use foreshard_model::claim::Claim;
 use foreshard_model::ids::{Generation, RunId, TargetId, TaskId, TaskIndex};
+use foreshard_model::objective::Objective;
 use foreshard_model::plan::Planned;
 use foreshard_model::policy::RunOptions;
 use foreshard_model::problem::Problem;
@@ -42,6 +44,7 @@ fn from_edges(tasks: usize, edges: &[(u32, u32)], name: impl Fn(usize) -> String
         tasks,
         outputs: BTreeMap::new(),
         on_failure: OnFailure::Stop,
+        objective: Objective::default(),
     }
 }
 

@@ -1,0 +1,56 @@
+//! What strategies are judged on: prices, rules and bounds of one run.
+
+use foreshard_model::target::Architecture;
+
+use crate::price::{EACH_SHARD, Rates, rates};
+use crate::shard::{Demand, Market, Rules};
+
+use super::{PlanInput, lanes, summary};
+
+/// Prices and processors for a run, with what it is planned from.
+pub(super) struct Ground<'a> {
+    input: &'a PlanInput<'a>,
+    demand: &'a Demand,
+    rates: Rates,
+    chips: Vec<Architecture>,
+}
+
+impl<'a> Ground<'a> {
+    /// For a run.
+    pub(super) fn new(input: &'a PlanInput<'a>, demand: &'a Demand) -> Self {
+        let chips: Vec<Architecture> = input.pool.targets.iter().map(|t| t.architecture).collect();
+        let first = chips.first().copied().unwrap_or_default();
+        Self {
+            input,
+            demand,
+            rates: rates(input.region, first),
+            chips,
+        }
+    }
+
+    /// What may share a shard.
+    pub(super) fn rules(&self) -> Rules<'_> {
+        Rules {
+            ladders: &self.demand.ladders,
+            tasks_max: self
+                .input
+                .options
+                .shard_tasks_max
+                .unwrap_or(u32::MAX)
+                .max(1),
+            shard_usd: EACH_SHARD.usd(&self.rates),
+            gb_s_usd: self.rates.gb_s,
+        }
+    }
+
+    /// What bounds the lanes, and what everything costs.
+    pub(super) fn market(&self) -> Market<'_> {
+        Market {
+            lanes: lanes::lanes_allowed(self.input.pool, self.input.options),
+            lane_memory: self.input.pool.lane_memory.map(|memory| memory.0),
+            rates: &self.rates,
+            tasks: summary::counted_tasks(self.demand),
+            chips: &self.chips,
+        }
+    }
+}

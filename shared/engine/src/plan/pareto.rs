@@ -1,0 +1,54 @@
+//! The Pareto front of a run: every plan tried that no other is better than in everything, with the options that give it.
+
+use foreshard_model::objective::Tradeoff;
+use foreshard_model::problem::Problem;
+
+use crate::objective::{front, options_for};
+use crate::shard::tried;
+
+use super::ground::Ground;
+use super::objective::wished;
+use super::scale::Scale;
+use super::{PlanInput, demand};
+
+/// Plans a run in all ways that an objective may choose from, and gives those worth choosing, quickest first.
+///
+/// # Errors
+///
+/// As [`super::plan`], but for limits that cannot be kept: the front shows what can be had.
+///
+/// # Complexity
+///
+/// That of a plan with an objective.
+pub fn pareto(input: &PlanInput<'_>) -> Result<Vec<Tradeoff>, Vec<Problem>> {
+    let demand = demand::demand(input, Scale::new(input.options))?;
+    let ground = Ground::new(input, &demand);
+    let (rules, market) = (ground.rules(), ground.market());
+    let tried = tried(&demand, &rules, &market);
+    let wished = wished(input);
+    let chosen = tried.kept(&wished).at;
+    let front = front(&tried.measures);
+    Ok(front
+        .into_iter()
+        .map(|at| {
+            let judged = &tried.judged[at];
+            let price = &tried.prices[at];
+            let measures = &tried.measures[at];
+            Tradeoff {
+                shards: judged.shards,
+                lanes: judged.lanes,
+                memory_mib: judged.memory_mib,
+                makespan_s: price.makespan_s,
+                total_usd: price.total_usd,
+                energy_kwh: judged.energy_kwh,
+                moved_bytes: judged.moved_bytes,
+                transitions: judged.transitions,
+                sharding: format!("{}{}", judged.strategy, judged.tiers),
+                objective: options_for(at, measures, |objective| {
+                    tried.kept(&objective.over(&input.workflow.objective)).at
+                }),
+                chosen: measures == &tried.measures[chosen],
+            }
+        })
+        .collect())
+}

@@ -1,0 +1,57 @@
+//! The wide search, for runs with an objective: more widths than the usual one tries, and larger tiers for the best of them.
+
+use super::lanes::LaneRule;
+use super::measure::Judged;
+use super::strategy::Strategy;
+
+/// Strategies that the usual search has not tried: each family at widths that double from one lane to all of them.
+///
+/// What is tried must not depend on the objective, or a tighter deadline might miss what a looser one found.
+#[must_use]
+pub fn further(tried: &[Judged], lanes: u32, atoms: usize, most: usize) -> Vec<Strategy> {
+    let widest = lanes.clamp(1, (atoms as u32).max(1));
+    let mut widths: Vec<u32> = (0..32)
+        .map(|power| 1_u32 << power)
+        .take_while(|width| *width < widest)
+        .collect();
+    widths.push(widest);
+    let families = widths.into_iter().rev().flat_map(|lanes| {
+        [
+            Strategy::Bands(lanes),
+            Strategy::Lanes(LaneRule { lanes, slack: 1.0 }),
+        ]
+    });
+    let all: Vec<Strategy> = [Strategy::Sequence, Strategy::Chains, Strategy::Single]
+        .into_iter()
+        .chain(families)
+        .filter(|strategy| tried.iter().all(|judged| judged.strategy != *strategy))
+        .collect();
+    thinned(&all, most)
+}
+
+/// The strategies that larger tiers are tried on: those that no other beats in both time and cost, at most so many.
+#[must_use]
+pub fn bases(tried: &[Judged], most: usize) -> Vec<Strategy> {
+    let beats = |a: &Judged, b: &Judged| {
+        let no_worse = a.makespan_ms <= b.makespan_ms && a.usd <= b.usd;
+        no_worse && (a.makespan_ms < b.makespan_ms || a.usd < b.usd)
+    };
+    let mut best: Vec<&Judged> = tried
+        .iter()
+        .filter(|judged| !tried.iter().any(|other| beats(other, judged)))
+        .collect();
+    best.sort_by(|a, b| a.makespan_ms.total_cmp(&b.makespan_ms));
+    best.dedup_by(|a, b| a.makespan_ms == b.makespan_ms && a.usd == b.usd);
+    let strategies: Vec<Strategy> = best.iter().map(|judged| judged.strategy).collect();
+    thinned(&strategies, most)
+}
+
+/// At most so many, evenly spaced, both ends among them.
+fn thinned(all: &[Strategy], most: usize) -> Vec<Strategy> {
+    if all.len() <= most || most < 2 {
+        return all.iter().copied().take(most).collect();
+    }
+    (0..most)
+        .map(|at| all[at * (all.len() - 1) / (most - 1)])
+        .collect()
+}
