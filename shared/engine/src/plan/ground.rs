@@ -3,7 +3,7 @@
 use foreshard_model::target::Architecture;
 
 use crate::price::{EACH_SHARD, Rates, rates};
-use crate::shard::{Demand, Market, Rules};
+use crate::shard::{Constants, Demand, Market, Rules};
 
 use super::{PlanInput, lanes, summary};
 
@@ -51,6 +51,7 @@ impl<'a> Ground<'a> {
             rates: &self.rates,
             tasks: summary::counted_tasks(self.demand),
             chips: &self.chips,
+            constants: Constants::default(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Plans a run: shards, placement, limits and price, each choice with its reason.
 
+mod beside;
 mod bound;
 mod demand;
 mod emit;
@@ -35,6 +36,7 @@ use ground::Ground;
 use objective::Verdict;
 use scale::Scale;
 
+pub use beside::{Beside, beside_plain};
 pub use pareto::pareto;
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::price::plain_usd;
 
 use super::Demand;
 use super::atoms::Atoms;
+use super::constants::Constants;
 use super::market::Market;
 use super::measure::Judged;
 use super::rules::Rules;
@@ -56,24 +57,9 @@ pub struct Tried {
     /// So many of them, the first, are what a run without an objective tries.
     usual: usize,
     ceiling_usd: f64,
+    constants: Constants,
 }
 
-/// Cost above plain states that a faster plan may have: the promise is at most 2 %.
-const DEARER: f64 = 1.02;
-/// Shards that may always be had, as a cost above plain states: nobody waits to save $0.0005.
-const FREE_SHARDS: f64 = 4.0;
-/// Up to so many tasks, each may even be a shard on a lane of its own, that parks once: three shards' worth; from there on the
-/// allowance shrinks, and ends at [`SMALL_ENDS`]. A handful of long tasks is not put in single file to save $0.006.
-const SMALL: f64 = 16.0;
-/// See [`SMALL`].
-const SMALL_ENDS: f64 = 26.0;
-/// Each percent above the ceiling must make the run half as fast again: (1.01)^40 = 1.49. A soft wall, because a plan that is
-/// one percent dearer and ten times faster is the better one.
-const DEARER_IS_SLOWER: i32 = 40;
-/// A plan within this share of the fastest, and [`TOLERANCE_MS`], counts as equally fast.
-const TOLERANCE: f64 = 1.05;
-/// See [`TOLERANCE`].
-const TOLERANCE_MS: f64 = 50.0;
 /// Nodes and edges that all strategies together may look at; small workflows try many, large ones at least six.
 const BUDGET: usize = 80_000;
 /// Number of strategies tried, at least and at most.
@@ -97,7 +83,7 @@ pub fn choose(
     let field = Field::new(demand, rules, market);
     if objective.is_none() {
         let (judged, leading) = field.usual(|_| {});
-        let kept = best_of(&judged, field.ceiling_usd);
+        let kept = field.best_of(&judged);
         let leading = leading
             .filter(|(at, _)| *at == kept)
             .map(|(_, trial)| trial);
@@ -127,7 +113,7 @@ impl Tried {
             let first: Vec<usize> = first.collect();
             let left = if first.is_empty() { left } else { &first };
             let judged = left.iter().map(|&at| (at, &self.judged[at]));
-            best_among(judged, self.ceiling_usd)
+            best_of(judged, self.ceiling_usd, &self.constants)
         })
     }
 }
@@ -149,16 +135,22 @@ impl<'a> Field<'a> {
         let chains = annotated.with_chains_fused(rules);
         let size = chains.profiles.len() + chains.graph.edge_count();
         let plain_usd = plain_usd(&market.tasks, market.rates);
-        let free = free_shards(demand.loads.len()) * rules.shard_usd;
+        let constants = market.constants;
+        let free = constants.free_shards(demand.loads.len()) * rules.shard_usd;
         Self {
             demand,
             rules,
             market,
             annotated,
             chains,
-            ceiling_usd: (plain_usd * DEARER).max(plain_usd + free),
+            ceiling_usd: (plain_usd * constants.dearer).max(plain_usd + free),
             tries: (BUDGET / size.max(1)).clamp(TRIED.0, TRIED.1),
         }
+    }
+
+    fn best_of(&self, judged: &[Judged]) -> usize {
+        let judged = judged.iter().enumerate();
+        best_of(judged, self.ceiling_usd, &self.market.constants)
     }
 
     /// The trial of one way to make shards; `None` when no shard has the tiers asked for.
@@ -185,7 +177,7 @@ impl<'a> Field<'a> {
             let outcome = trial.judged(strategy, Tiers::Smallest, rules, market);
             search.learn(strategy, outcome.usd <= self.ceiling_usd);
             judged.push(outcome);
-            let best = best_of(&judged, self.ceiling_usd);
+            let best = self.best_of(&judged);
             if best + 1 == judged.len() {
                 leading = Some((best, trial));
             }
@@ -211,6 +203,7 @@ impl<'a> Field<'a> {
             measures,
             prices,
             ceiling_usd: self.ceiling_usd,
+            constants: self.market.constants,
         };
         let (lanes, atoms) = (self.market.lanes.0, self.chains.profiles.len());
         for strategy in further(&tried.judged, lanes, atoms, self.tries) {
@@ -280,28 +273,21 @@ fn affordable_lanes(
     (shards / f64::from(levels) / WITH_PARKING) as u32
 }
 
-/// Shards whose cost may come on top of plain states.
-fn free_shards(tasks: usize) -> f64 {
-    let tasks = tasks as f64;
-    let left = ((SMALL_ENDS - tasks) / (SMALL_ENDS - SMALL)).clamp(0.0, 1.0);
-    FREE_SHARDS.max(3.0 * tasks.min(SMALL) * left)
-}
-
 /// The cheapest of those about as fast as the fastest, where what is dearer than the ceiling counts as slower.
-fn best_of(judged: &[Judged], ceiling_usd: f64) -> usize {
-    best_among(judged.iter().enumerate(), ceiling_usd)
-}
-
-/// [`best_of`] some outcomes, each with its position.
-fn best_among<'a>(
+fn best_of<'a>(
     judged: impl Iterator<Item = (usize, &'a Judged)> + Clone,
     ceiling_usd: f64,
+    constants: &Constants,
 ) -> usize {
-    let score = |j: &Judged| j.judged_ms * (j.usd / ceiling_usd).max(1.0).powi(DEARER_IS_SLOWER);
+    let score = |j: &Judged| {
+        let dearer = (j.usd / ceiling_usd).max(1.0);
+        j.judged_ms * dearer.powi(constants.dearer_is_slower)
+    };
     let scores = judged.clone().map(|(_, j)| score(j));
     let fastest = scores.fold(f64::INFINITY, f64::min);
+    let about = fastest * constants.tolerance + constants.tolerance_ms;
     judged
-        .filter(|(_, j)| score(j) <= fastest * TOLERANCE + TOLERANCE_MS)
+        .filter(|(_, j)| score(j) <= about)
         .min_by(|(_, a), (_, b)| {
             a.usd
                 .total_cmp(&b.usd)

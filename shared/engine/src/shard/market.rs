@@ -6,6 +6,7 @@ use foreshard_model::target::Architecture;
 use crate::place::Profile;
 use crate::price::{Counted, EACH_SHARD, Rates};
 
+use super::constants::Constants;
 use super::rules::Rules;
 
 /// Most partition keys of a run: dispatch looks into each of them when it finds nothing to do.
@@ -24,6 +25,8 @@ pub struct Market<'a> {
     pub tasks: Counted,
     /// Architecture of each target of the pool, for the energy.
     pub chips: &'a [Architecture],
+    /// What the judge weighs by.
+    pub constants: Constants,
 }
 
 impl Market<'_> {

@@ -41,9 +41,6 @@ pub struct Judged {
     pub transitions: f64,
 }
 
-/// Share of the longest cuttable shard that is added to the makespan.
-const UNCERTAINTY: f64 = 0.25;
-
 /// MiB of one vCPU in gigabytes: a gigabyte-second holds so much less of a vCPU.
 const GB_PER_VCPU: f64 = MIB_PER_VCPU as f64 / 1024.0;
 
@@ -76,7 +73,7 @@ impl Trial {
                 .max()
                 .unwrap_or(0),
             makespan_ms,
-            judged_ms: makespan_ms + UNCERTAINTY * cuttable,
+            judged_ms: makespan_ms + market.constants.uncertainty * cuttable,
             usd: expected_usd(&counted, market.rates),
             energy_kwh: self.energy_kwh(rules, market),
             moved_bytes: self.moved_bytes(),

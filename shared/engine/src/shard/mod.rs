@@ -6,6 +6,7 @@ mod atoms;
 mod bands;
 mod chains;
 mod choose;
+mod constants;
 mod contract;
 mod lanes;
 mod market;
@@ -24,6 +25,7 @@ use crate::place::{Ladder, Load, Profile};
 
 pub use atoms::Atoms;
 pub use choose::{Chosen, Tried, choose, tried};
+pub use constants::Constants;
 pub use contract::{Members, contract};
 pub use lanes::LaneRule;
 pub use market::{Market, PARTITIONS_MAX, writes_per_s};

@@ -1,0 +1,70 @@
+//! A plan beside plain states, with the judge's constants as arguments: the evidence that they are no tuning to single files.
+
+use foreshard_model::objective::Objective;
+use foreshard_model::problem::Problem;
+
+use crate::graph::critical_path;
+use crate::place::{SHARD_MS, TRANSFER_BYTES_PER_MS};
+use crate::price::plain_usd;
+use crate::shard::{Constants, Market, choose};
+
+use super::ground::Ground;
+use super::scale::Scale;
+use super::{PlanInput, demand};
+
+/// Expected duration and cost of a plan, and of one Standard state for each task.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Beside {
+    /// Tasks of the workflow.
+    pub tasks: usize,
+    /// Shards of the plan.
+    pub shards: u32,
+    /// Duration of the plan, in seconds.
+    pub makespan_s: f64,
+    /// Dollars of the plan.
+    pub usd: f64,
+    /// Transitions of the plan.
+    pub transitions: f64,
+    /// Duration of plain states, in seconds.
+    pub plain_s: f64,
+    /// Dollars of plain states.
+    pub plain_usd: f64,
+}
+
+/// What one state adds to its task, in milliseconds: a shard has two states around its tasks.
+const STATE_MS: f64 = SHARD_MS / 2.0;
+
+/// Plans with these constants and holds the plan against plain states, all of which run as soon as they can.
+///
+/// # Errors
+///
+/// As [`super::plan`].
+pub fn beside_plain(input: &PlanInput<'_>, constants: Constants) -> Result<Beside, Vec<Problem>> {
+    let demand = demand::demand(input, Scale::new(input.options))?;
+    let ground = Ground::new(input, &demand);
+    let market = Market {
+        constants,
+        ..ground.market()
+    };
+    let chosen = choose(&demand, &ground.rules(), &market, &Objective::default());
+    let kept = &chosen.judged[chosen.kept];
+    let state_ms: Vec<f64> = demand
+        .loads
+        .iter()
+        .enumerate()
+        .map(|(task, load)| {
+            let read = demand.graph.incoming_bytes(task as u32);
+            let bytes: u64 = read.map(|(_, bytes)| bytes).fold(0, u64::saturating_add);
+            STATE_MS + load.ms + bytes as f64 / TRANSFER_BYTES_PER_MS
+        })
+        .collect();
+    Ok(Beside {
+        tasks: demand.loads.len(),
+        shards: kept.shards,
+        makespan_s: kept.makespan_ms / 1000.0,
+        usd: kept.usd,
+        transitions: kept.transitions,
+        plain_s: critical_path(&demand.graph, &demand.order, &state_ms) / 1000.0,
+        plain_usd: plain_usd(&market.tasks, market.rates),
+    })
+}
