@@ -240,6 +240,12 @@ pub struct Plan {
     /// Print the plans that no other is better than in everything, each with the arguments that give it.
     #[arg(long)]
     pub pareto: bool,
+    /// Plan for the targets of this file, YAML or JSON, instead of the deployment's.
+    #[arg(long, value_name = "FILE")]
+    pub pool: Option<PathBuf>,
+    /// What is expected of regions and targets while the run lasts: YAML or JSON.
+    #[arg(long, value_name = "FILE")]
+    pub outlook: Option<PathBuf>,
     /// Write to a file instead of standard output.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,

@@ -1,16 +1,19 @@
 //! `plan`: what the engine makes of a document, before anything runs.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use foreshard_engine::draw;
 use foreshard_engine::parse::{Library, Parsed};
+use foreshard_engine::place::{read_outlook, read_pool};
 use foreshard_engine::plan::{PlanInput, pareto, plan as decide};
 use foreshard_model::claim::Claim;
 use foreshard_model::ids::{Generation, RunId};
+use foreshard_model::outlook::{Outlook, Promised};
 use foreshard_model::problem::Problem;
 use foreshard_model::target::Pool;
 
-use crate::args::{Arguments, Format, Plan as PlanArguments, RunArguments};
+use crate::args::{Arguments, Format, Plan as PlanArguments};
 use crate::deployment;
 use crate::exit::{CliError, Exit};
 use crate::render::pareto::table;
@@ -28,9 +31,9 @@ pub async fn plan(arguments: &Arguments, wanted: &PlanArguments) -> Result<Exit,
     let source = Source::read(&wanted.file)?;
     let parsed = parse(arguments, &source).await?;
     let text = if wanted.pareto {
-        front(arguments, &source, &parsed, &wanted.options).await?
+        front(arguments, &source, &parsed, wanted).await?
     } else {
-        let plan = planned(arguments, &source, &parsed, &wanted.options, decide)
+        let plan = planned(arguments, &source, &parsed, wanted, decide)
             .await?
             .plan;
         for warning in &plan.warnings {
@@ -76,13 +79,13 @@ async fn front(
     arguments: &Arguments,
     source: &Source,
     parsed: &Parsed,
-    options: &RunArguments,
+    wanted: &PlanArguments,
 ) -> Result<String, CliError> {
     if !matches!(arguments.format, Format::Text | Format::Json) {
         let message = "--pareto prints text or JSON".to_owned();
         return Err(CliError::Argument(message));
     }
-    let front = planned(arguments, source, parsed, options, pareto).await?;
+    let front = planned(arguments, source, parsed, wanted, pareto).await?;
     Ok(if arguments.format == Format::Json {
         serde_json::to_string_pretty(&front).unwrap_or_default()
     } else {
@@ -95,10 +98,17 @@ async fn planned<T>(
     arguments: &Arguments,
     source: &Source,
     parsed: &Parsed,
-    options: &RunArguments,
+    wanted: &PlanArguments,
     decide: fn(&PlanInput<'_>) -> Result<T, Vec<Problem>>,
 ) -> Result<T, CliError> {
-    let pool = pool(arguments).await?;
+    let pool = match &wanted.pool {
+        Some(file) => written(file, read_pool)?,
+        None => pool(arguments).await?,
+    };
+    let outlook = match &wanted.outlook {
+        Some(file) => written(file, |bytes| read_outlook(bytes, &pool))?,
+        None => Outlook::default(),
+    };
     let bundles: BTreeMap<String, Claim> = parsed
         .bundles
         .iter()
@@ -109,13 +119,33 @@ async fn planned<T>(
         generation: Generation(0),
         workflow: &parsed.workflow,
         pool: &pool,
-        options: &options.into(),
+        options: &(&wanted.options).into(),
         bundles: &bundles,
         region: pool.targets.first().map_or(REGION, |t| t.region.as_str()),
+        outlook: &outlook,
+        promised: &Promised::default(),
     };
     decide(&input).map_err(|problems| CliError::Document {
         name: source.path.display().to_string(),
         text: String::new(),
+        problems,
+    })
+}
+
+/// Reads a file that is written for planning only.
+fn written<T>(
+    file: &Path,
+    read: impl FnOnce(&[u8]) -> Result<T, Vec<Problem>>,
+) -> Result<T, CliError> {
+    let path = file.display().to_string();
+    let bytes = std::fs::read(file).map_err(|source| CliError::File {
+        doing: "read",
+        path: path.clone(),
+        source,
+    })?;
+    read(&bytes).map_err(|problems| CliError::Document {
+        name: path,
+        text: String::from_utf8(bytes).unwrap_or_default(),
         problems,
     })
 }

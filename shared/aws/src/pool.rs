@@ -44,6 +44,7 @@ impl Wiring for DeployedPool {
                     architecture: self.architecture,
                     limit_ms: LAMBDA_TIMEOUT_MS,
                     labels: BTreeMap::new(),
+                    speed: 1.0,
                 })
                 .collect(),
             lanes_max: self
@@ -51,6 +52,7 @@ impl Wiring for DeployedPool {
                 .unwrap_or(ACCOUNT_CONCURRENCY - CONCURRENCY_KEPT_FREE),
             lane_memory: self.lane_memory,
             concurrency: ACCOUNT_CONCURRENCY,
+            links: Vec::new(),
         }
     }
 

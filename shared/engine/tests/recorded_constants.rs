@@ -14,6 +14,7 @@ use foreshard_engine::parse::{self, Library};
 use foreshard_engine::plan::{Beside, PlanInput, beside_plain};
 use foreshard_engine::shard::Constants;
 use foreshard_model::ids::{Generation, RunId};
+use foreshard_model::outlook::{Outlook, Promised};
 use foreshard_model::policy::RunOptions;
 use foreshard_model::target::Pool;
 use foreshard_model::workflow::Workflow;
@@ -65,6 +66,8 @@ fn outcome(workflow: &Workflow, constants: Constants) -> Beside {
         options: &RunOptions::default(),
         bundles: &BTreeMap::new(),
         region: "us-east-1",
+        outlook: &Outlook::default(),
+        promised: &Promised::default(),
     };
     beside_plain(&input, constants).unwrap()
 }

@@ -16,6 +16,7 @@ use foreshard_engine::asl::{self, Import, Options, Outcome};
 use foreshard_engine::parse::{self, Library};
 use foreshard_engine::plan::{PlanInput, plan};
 use foreshard_model::ids::{Generation, RunId};
+use foreshard_model::outlook::{Outlook, Promised};
 use foreshard_model::policy::RunOptions;
 use foreshard_model::problem::Severity;
 use foreshard_model::target::Pool;
@@ -77,6 +78,8 @@ fn check(path: &str, document: &str) {
         options: &RunOptions::default(),
         bundles: &BTreeMap::new(),
         region: "us-east-1",
+        outlook: &Outlook::default(),
+        promised: &Promised::default(),
     };
     if let Err(problems) = plan(&input) {
         panic!("{path}: {problems:#?}\n{document}");

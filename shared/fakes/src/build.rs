@@ -42,6 +42,7 @@ pub fn pool() -> Pool {
             architecture: Architecture::Arm64,
             limit_ms: 900_000,
             labels: BTreeMap::new(),
+            speed: 1.0,
         })
         .collect();
     Pool {
@@ -49,6 +50,7 @@ pub fn pool() -> Pool {
         lanes_max: 1_000,
         lane_memory: None,
         concurrency: 1_000,
+        links: Vec::new(),
     }
 }
 
@@ -161,6 +163,7 @@ pub fn running(world: &World, topology: &Topology) -> RunItem {
             lanes: topology.lanes,
             mode: LaneMode::Inline,
             partitions: topology.partitions,
+            ..PlanPointer::default()
         }),
         accepted_at: START,
         planned_at: Some(START),

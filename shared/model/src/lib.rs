@@ -12,6 +12,7 @@ pub mod limits;
 pub mod logs;
 pub mod message;
 pub mod objective;
+pub mod outlook;
 pub mod output;
 pub mod plan;
 pub mod policy;

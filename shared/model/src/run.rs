@@ -182,6 +182,12 @@ pub struct PlanPointer {
     pub mode: LaneMode,
     /// Partition keys over which the shards spread.
     pub partitions: u32,
+    /// How long the run is expected to take from its planning on, in milliseconds; unknown of plans of before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_ms: Option<u64>,
+    /// Most lanes at once by region, where there are several; otherwise all are in the deployment's.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lanes_of: BTreeMap<String, u32>,
 }
 
 /// The figures of a finished run.

@@ -40,6 +40,36 @@ pub struct Target {
     /// Labels that affinity can ask for.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
+    /// How fast one of its vCPUs is: 1 is what estimates are given for.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub speed: f64,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+/// Serde hands over a reference.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the form that serde calls"
+)]
+fn is_one(speed: &f64) -> bool {
+    *speed == 1.0
+}
+
+/// How fast data moves from one region to another.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Link {
+    /// Where the data lies.
+    pub from: String,
+    /// Where it is read; the way back is alike unless it is given, too.
+    pub to: String,
+    /// Megabytes a second that one worker reads.
+    pub mb_per_s: f64,
+    /// Milliseconds to the first byte.
+    pub latency_ms: f64,
 }
 
 impl Target {
@@ -47,6 +77,14 @@ impl Target {
     #[must_use]
     pub fn vcpus(&self) -> f64 {
         f64::from(self.memory.0) / f64::from(MIB_PER_VCPU)
+    }
+
+    /// Whether both differ in nothing but memory: all else that can be asked for is the same.
+    #[must_use]
+    pub fn is_of_family(&self, other: &Self) -> bool {
+        (&self.region, self.architecture, &self.labels)
+            == (&other.region, other.architecture, &other.labels)
+            && self.speed.total_cmp(&other.speed).is_eq()
     }
 
     /// Its scratch disk, as it is deployed: twice its memory, at least 512 MiB, at most what Lambda gives.
@@ -71,8 +109,11 @@ pub struct Pool {
     pub lanes_max: u32,
     /// Memory that all lanes of a run share; `None` where memory is not shared (on AWS).
     pub lane_memory: Option<Mib>,
-    /// Function calls that may be in flight in the account and region.
+    /// Function calls that may be in flight in the account, in each region.
     pub concurrency: u32,
+    /// Between regions; those without one are taken to be an ocean apart.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Link>,
 }
 
 /// Memory tiers of which a deployment has a function each: the sizes where the cores that a function sees change, and
@@ -90,12 +131,14 @@ impl Pool {
             architecture: Architecture::Arm64,
             limit_ms: LAMBDA_TIMEOUT_MS,
             labels: BTreeMap::new(),
+            speed: 1.0,
         };
         Self {
             targets: LADDER_MIB.map(target).to_vec(),
             lanes_max: ACCOUNT_CONCURRENCY - CONCURRENCY_KEPT_FREE,
             lane_memory: None,
             concurrency: ACCOUNT_CONCURRENCY,
+            links: Vec::new(),
         }
     }
 

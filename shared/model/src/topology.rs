@@ -52,6 +52,10 @@ pub struct ShardNode {
     pub rank: u32,
     /// Memory tier that it starts on.
     pub tier: Mib,
+    /// Positions in `targets`: where it is to run, and then where else it may; each stands for its family, of which any tier
+    /// will do. Empty where the pool has one family, or in plans of before there were several: every target may.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<u32>,
     /// Longest time that an attempt may take, in milliseconds: the deadline is computed from it.
     pub limit_ms: u64,
     /// Estimated duration, in milliseconds.

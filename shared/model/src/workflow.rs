@@ -127,6 +127,9 @@ pub struct Affinity {
     pub together: Option<String>,
     /// Tasks with the same value never share a shard.
     pub apart: Option<String>,
+    /// Regions in which its data may be: it runs only there, and so does every task that reads its output. Empty: anywhere.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub residency: Vec<String>,
 }
 
 /// What a task needs while it runs.

@@ -68,6 +68,7 @@ fn run_item() -> RunItem {
             shards: 20,
             lanes: 4,
             partitions: 4,
+            ..PlanPointer::default()
         }),
         round: Round(1),
         closing_round: Some(Round(1)),

@@ -7,8 +7,9 @@ use foreshard_model::message::{Answer, AnswerKind, Cause, ExecuteRequest};
 use foreshard_model::run::RunItem;
 use foreshard_model::target::Target;
 use foreshard_model::topology::{ShardNode, Topology};
-use foreshard_model::units::{Mib, TimeMs};
+use foreshard_model::units::TimeMs;
 
+use super::target::target_for;
 use super::{Turn, claimed_event, is_open, put_shard, seed, touched};
 use crate::lifecycle;
 
@@ -99,7 +100,7 @@ pub fn claim(view: &View<'_>) -> Claimed {
     let Some(node) = view.topology.node(item.id) else {
         return Claimed::NoTarget(Box::new(no_target(item, view.now, "the plan lacks it")));
     };
-    let Some(target) = target_for(&view.topology.targets, item.tier) else {
+    let Some(target) = target_for(item, node, &view.topology.targets) else {
         let because = format!("no target has {}", item.tier);
         return Claimed::NoTarget(Box::new(no_target(item, view.now, &because)));
     };
@@ -162,12 +163,6 @@ fn running(item: &ShardItem, node: &ShardNode, target: &Target, view: &View<'_>)
         claimed_at: view.now,
         ..touched(item)
     }
-}
-
-/// The smallest target with this memory.
-pub(super) fn target_for(targets: &[Target], tier: Mib) -> Option<&Target> {
-    let enough = targets.iter().filter(|target| target.memory >= tier);
-    enough.min_by_key(|target| (target.memory, &target.id))
 }
 
 fn no_target(item: &ShardItem, now: TimeMs, because: &str) -> ShardItem {

@@ -5,9 +5,9 @@ use foreshard_model::ids::TaskId;
 use foreshard_model::message::{Cause, Failure};
 use foreshard_model::target::Target;
 use foreshard_model::topology::ShardNode;
-use foreshard_model::units::{Mib, TimeMs};
+use foreshard_model::units::TimeMs;
 
-use super::claim::target_for;
+use super::target::tier_above;
 use super::{seed, touched};
 use crate::lifecycle;
 
@@ -101,14 +101,14 @@ pub fn after_failure(
     if item.started_once {
         return with_marker(item, seen, now);
     }
-    let (cause, doubt) = cause_of(item, targets, seen);
+    let (cause, doubt) = cause_of(item, node, targets, seen);
     let mut next = ended(item, now);
     let count = next.failures.entry(cause).or_default();
     *count += 1;
     let count = *count;
     let what = format!("{}{doubt}: {}", cause.as_str(), seen.message);
     if cause == Cause::OutOfMemory {
-        return match tier_above(targets, item.tier) {
+        return match tier_above(item, node, targets) {
             Some(tier) => {
                 next.tier = tier;
                 let because = format!("{what}; next attempt with {tier} instead of {}", item.tier);
@@ -194,11 +194,16 @@ fn with_marker(item: &ShardItem, seen: &Seen, now: TimeMs) -> (ShardItem, String
 ///
 /// Lambda says `signal: killed` of an environment that outgrew its memory, and of hardly anything else. A task that needs
 /// four times its tier meets it twice, so it is not only the first that counts; the tiers bound how often it happens.
-fn cause_of(item: &ShardItem, targets: &[Target], seen: &Seen) -> (Cause, &'static str) {
+fn cause_of(
+    item: &ShardItem,
+    node: &ShardNode,
+    targets: &[Target],
+    seen: &Seen,
+) -> (Cause, &'static str) {
     if !seen.maybe_memory {
         return (seen.cause, "");
     }
-    if tier_above(targets, item.tier).is_some() {
+    if tier_above(item, node, targets).is_some() {
         (
             Cause::OutOfMemory,
             " (killed without a reason, taken for it)",
@@ -206,13 +211,6 @@ fn cause_of(item: &ShardItem, targets: &[Target], seen: &Seen) -> (Cause, &'stat
     } else {
         (Cause::WorkerLost, " (killed without a reason)")
     }
-}
-
-/// The next larger tier than the one that a shard of this tier runs on.
-fn tier_above(targets: &[Target], tier: Mib) -> Option<Mib> {
-    let ran_on = target_for(targets, tier)?.memory;
-    let larger = targets.iter().map(|t| t.memory).filter(|m| *m > ran_on);
-    larger.min()
 }
 
 /// Exponential with equal jitter: half is certain, half drawn by run, shard and attempt.

@@ -25,6 +25,7 @@ mod replay;
 mod resume;
 mod seed;
 mod settle;
+mod target;
 
 pub use answer::{WAIT_MAX_S, answer_without_claim};
 pub use claim::{

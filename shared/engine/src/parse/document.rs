@@ -292,6 +292,8 @@ record! {
         optional "together" together: Given<Label>,
         /// Tasks with the same value never share a shard.
         optional "apart" apart: Given<Label>,
+        /// Regions in which its data may be: it runs only there, and so does every task that reads its output.
+        optional "residency" residency: Given<Filled<Label>>,
     }
 }
 

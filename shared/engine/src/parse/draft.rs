@@ -406,5 +406,9 @@ fn affinity(wishes: Wishes) -> Affinity {
         prefer: map(wishes.prefer, |name| name.0, |value| value.0),
         together: wishes.together.0.map(|label| label.0),
         apart: wishes.apart.0.map(|label| label.0),
+        residency: match wishes.residency.0 {
+            Some(regions) => regions.0.into_iter().map(|region| region.0).collect(),
+            None => Vec::new(),
+        },
     }
 }

@@ -1,6 +1,14 @@
 //! What a task, and a set of tasks, asks of the target that runs it.
 
-use super::Ladder;
+use super::{Ladder, Rung};
+
+/// How much longer than estimated a shard may take and still end within its target's limit.
+///
+/// A shard that is longer yields and goes on in another attempt: this margin keeps that rare, it is not what keeps it safe.
+pub const TIME_MARGIN: f64 = 1.5;
+
+/// Share of its target's scratch disk that a shard may fill: sizes are estimates.
+pub const DISK_SHARE: f64 = 0.8;
 
 /// Time that a shard costs beside its tasks, in milliseconds: dispatch before it, and the states around it.
 ///
@@ -22,7 +30,7 @@ pub const TOP_TASKS: usize = 6;
 /// One task as the planner sees it, scaled.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Load {
-    /// Expected duration on its own tier, in milliseconds, outputs stored.
+    /// Expected duration on its own tier at speed 1, in milliseconds, outputs stored.
     pub ms: f64,
     /// Expected processor time, in milliseconds on one vCPU.
     pub cpu_ms: f64,
@@ -134,12 +142,18 @@ impl Profile {
     /// R. L. Graham, "Bounds on multiprocessing timing anomalies", SIAM J. Appl. Math. 17 (1969), 416.
     #[must_use]
     pub fn ms(&self, ladder: &Ladder) -> f64 {
-        let Some(rung) = ladder.rungs().get(self.rung) else {
-            return self.work_ms;
-        };
+        match ladder.rungs().get(self.rung) {
+            Some(rung) => self.ms_on(rung),
+            None => self.work_ms,
+        }
+    }
+
+    /// Expected duration on a tier, in milliseconds: see [`Profile::ms`].
+    #[must_use]
+    pub fn ms_on(&self, rung: &Rung) -> f64 {
         let threads = f64::from(rung.threads.max(1));
         let in_parallel = self.chain_ms + (self.work_ms - self.chain_ms).max(0.0) / threads;
-        in_parallel.max(self.cpu_ms / rung.vcpus.max(1.0))
+        in_parallel.max(self.cpu_ms / rung.vcpus.max(1.0)) / rung.speed
     }
 
     /// Gigabyte-seconds on its tier.

@@ -20,6 +20,49 @@ pub struct Schedule {
     pub parkings: u32,
 }
 
+impl Schedule {
+    /// The schedule of shards whose times are known: each gets the lowest lane that is free.
+    ///
+    /// # Complexity
+    ///
+    /// O(shards · log shards).
+    #[must_use]
+    pub fn of_times(start_us: &[u64], takes_us: &[u64]) -> Self {
+        let mut order: Vec<u32> = (0..start_us.len() as u32).collect();
+        order.sort_by_key(|&shard| (start_us[shard as usize], shard));
+        let mut schedule = Self {
+            start_us: start_us.to_vec(),
+            lane: vec![0; start_us.len()],
+            ..Self::default()
+        };
+        let mut running: BinaryHeap<Reverse<(u64, u32)>> = BinaryHeap::new();
+        let mut idle: BTreeSet<u32> = BTreeSet::new();
+        let mut before_us = 0;
+        for shard in order {
+            let start = start_us[shard as usize];
+            while let Some(&Reverse((ends, lane))) = running.peek() {
+                if ends > start {
+                    break;
+                }
+                running.pop();
+                idle.insert(lane);
+                // Who takes over at once has not waited.
+                schedule.parkings += u32::from(ends < start && ends >= before_us);
+            }
+            before_us = start;
+            let lane = idle.pop_first().unwrap_or_else(|| {
+                schedule.width += 1;
+                schedule.width - 1
+            });
+            schedule.lane[shard as usize] = lane;
+            let ends = start + takes_us[shard as usize];
+            schedule.makespan_us = schedule.makespan_us.max(ends);
+            running.push(Reverse((ends, lane)));
+        }
+        schedule
+    }
+}
+
 /// Runs the shards on `lanes` lanes: a free lane takes the ready shard of lowest `rank`.
 ///
 /// ```text

@@ -1,8 +1,12 @@
 //! Tiers and the list schedule.
 
+mod documents;
+mod spread;
+
 use std::collections::BTreeMap;
 
 use foreshard_model::ids::TargetId;
+use foreshard_model::outlook::{Outlook, Promised};
 use foreshard_model::target::{Architecture, Pool, Target};
 use foreshard_model::units::Mib;
 use proptest::prelude::*;
@@ -22,6 +26,7 @@ fn target(memory: u32, labels: &[(&str, &str)]) -> Target {
             .iter()
             .map(|&(k, v)| (k.to_owned(), v.to_owned()))
             .collect(),
+        speed: 1.0,
     }
 }
 
@@ -35,8 +40,17 @@ fn ladder(targets: Vec<Target>, require: &[(&str, &str)], prefer: &[(&str, &str)
         lanes_max: 4,
         lane_memory: None,
         concurrency: 100,
+        links: Vec::new(),
     };
-    Ladder::new(&pool, &labels(require), &labels(prefer), None)
+    let needs = Needs {
+        require: labels(require),
+        prefer: labels(prefer),
+        ..Needs::default()
+    };
+    Ladder::new(
+        &Sites::new(&pool, &Outlook::default(), &Promised::default()),
+        &needs,
+    )
 }
 
 fn aws() -> Ladder {

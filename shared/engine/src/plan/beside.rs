@@ -4,7 +4,7 @@ use foreshard_model::objective::Objective;
 use foreshard_model::problem::Problem;
 
 use crate::graph::critical_path;
-use crate::place::{SHARD_MS, TRANSFER_BYTES_PER_MS};
+use crate::place::{SHARD_MS, Sites, TRANSFER_BYTES_PER_MS};
 use crate::price::plain_usd;
 use crate::shard::{Constants, Market, choose};
 
@@ -40,8 +40,9 @@ const STATE_MS: f64 = SHARD_MS / 2.0;
 ///
 /// As [`super::plan`].
 pub fn beside_plain(input: &PlanInput<'_>, constants: Constants) -> Result<Beside, Vec<Problem>> {
-    let demand = demand::demand(input, Scale::new(input.options))?;
-    let ground = Ground::new(input, &demand);
+    let sites = Sites::new(input.pool, input.outlook, input.promised);
+    let demand = demand::demand(input, Scale::new(input.options), &sites)?;
+    let ground = Ground::new(input, &demand, &sites);
     let market = Market {
         constants,
         ..ground.market()

@@ -12,7 +12,9 @@ pub(super) fn seconds(demand: &Demand, market: &Market<'_>) -> f64 {
     let path_ms = critical_path(&demand.graph, &demand.order, &task_ms);
     let widest = rungs(demand).map(|rung| rung.vcpus).fold(1.0, f64::max);
     let cpu_ms: f64 = demand.loads.iter().map(|load| load.cpu_ms).sum();
-    let least_ms = SHARD_MS + path_ms.max(cpu_ms / (f64::from(market.lanes.0) * widest));
+    let targets = market.sites.pool.targets.iter();
+    let fastest = targets.map(|target| target.speed).fold(1.0, f64::max);
+    let least_ms = SHARD_MS + path_ms.max(cpu_ms / (f64::from(market.lanes.0) * widest)) / fastest;
     let counted = Counted {
         makespan_ms: least_ms,
         ..market.tasks
@@ -23,17 +25,16 @@ pub(super) fn seconds(demand: &Demand, market: &Market<'_>) -> f64 {
 /// Dollars below which nine of ten runs of any plan cannot stay: every task's cheapest share of a tier, and as few shards as
 /// there can be.
 pub(super) fn dollars(demand: &Demand, market: &Market<'_>) -> f64 {
+    let prices = market.sites.usd_gb_s.iter().copied();
+    let cheapest = prices.fold(f64::INFINITY, f64::min) / market.rates.gb_s;
+    let gb_s = demand.loads.iter().map(|load| least_gb_s(demand, load));
     let alone = demand.loads.iter().filter(|load| load.alone).count();
     let counted = Counted {
         shards: alone.max(1) as u64,
         virtual_shards: 1,
         edges: 1,
         lanes: 1,
-        gb_s: demand
-            .loads
-            .iter()
-            .map(|load| least_gb_s(demand, load))
-            .sum(),
+        gb_s: gb_s.sum::<f64>() * cheapest.min(1.0),
         ..market.tasks
     };
     forecast(&counted, market.rates).total_usd.high
@@ -48,7 +49,7 @@ fn least_gb_s(demand: &Demand, load: &Load) -> f64 {
             let gb = f64::from(rung.memory) / 1024.0;
             let shared = load.ms / f64::from(rung.threads.max(1));
             let computed = load.cpu_ms / rung.vcpus.max(1.0);
-            gb * shared.max(computed) / 1000.0
+            gb * shared.max(computed) / rung.speed / 1000.0
         })
         .fold(f64::INFINITY, f64::min)
 }

@@ -3,20 +3,20 @@
 use std::collections::BTreeMap;
 
 use foreshard_model::limits::PROBLEMS_REPORTED;
-use foreshard_model::problem::{Problem, Severity};
-use foreshard_model::target::Pool;
+use foreshard_model::problem::Problem;
 use foreshard_model::workflow::{Affinity, Effect, Task, TaskKind};
 
 use crate::graph::{Csr, Edge, topological_order};
 use crate::objective;
-use crate::place::{Ladder, Load, TASK_MS, TRANSFER_BYTES_PER_MS, UNKNOWN_TASK_MS, WORKER_MIB};
+use crate::place::{
+    Ladder, Load, Lying, Needs, Rung, Sites, TASK_MS, TRANSFER_BYTES_PER_MS, UNKNOWN_TASK_MS,
+};
 use crate::shard::{Apart, Demand};
 
 use super::PlanInput;
+use super::refusal::{MIB, no_target, problem};
+use super::residency::residency;
 use super::scale::Scale;
-
-/// Bytes of a MiB.
-const MIB: u64 = 1024 * 1024;
 
 /// Processor share of a task that waits for somebody else's answer.
 const WAITING_VCPUS: f64 = 0.05;
@@ -28,7 +28,11 @@ const WAITING_MIB: u32 = 32;
 /// # Errors
 ///
 /// Every task that no target can run, and every missing bundle; at most [`PROBLEMS_REPORTED`] of them, the rest counted.
-pub(super) fn demand(input: &PlanInput<'_>, scale: Scale) -> Result<Demand, Vec<Problem>> {
+pub(super) fn demand(
+    input: &PlanInput<'_>,
+    scale: Scale,
+    sites: &Sites<'_>,
+) -> Result<Demand, Vec<Problem>> {
     let tasks = &input.workflow.tasks;
     let mut problems = check_input(input);
     let edges = tasks.iter().enumerate().flat_map(|(to, task)| {
@@ -48,11 +52,16 @@ pub(super) fn demand(input: &PlanInput<'_>, scale: Scale) -> Result<Demand, Vec<
             "a workflow is a graph without cycles",
         ));
     }
-    let mut classes = Classes::new(input.pool);
+    let (regions, apart) = residency(tasks);
+    problems.extend(apart);
+    let mut classes = Classes::new(sites);
+    let mut lying = Vec::new();
     let mut loads = Vec::with_capacity(tasks.len());
     let mut unknown = 0;
-    for task in tasks {
-        match load(task, input, scale, &mut classes) {
+    for (at, task) in tasks.iter().enumerate() {
+        let regions = regions.get(at).map_or(&[][..], Vec::as_slice);
+        lying.extend(elsewhere(at, task, scale, sites));
+        match load(task, input, scale, regions, &mut classes) {
             Ok(load) => loads.push(load),
             Err(problem) if problems.len() < PROBLEMS_REPORTED => problems.push(*problem),
             Err(_) => classes.unreported += 1,
@@ -83,6 +92,7 @@ pub(super) fn demand(input: &PlanInput<'_>, scale: Scale) -> Result<Demand, Vec<
         ladders: classes.ladders,
         together,
         apart,
+        lying,
         unknown,
     })
 }
@@ -129,6 +139,7 @@ fn load(
     task: &Task,
     input: &PlanInput<'_>,
     scale: Scale,
+    regions: &[String],
     classes: &mut Classes<'_>,
 ) -> Result<Load, Box<Problem>> {
     if let TaskKind::Command(command) = &task.kind
@@ -144,7 +155,7 @@ fn load(
     }
     let resources = scale.resources(task);
     let affinity = task.extras.as_deref().map(|extras| &extras.affinity);
-    let class = classes.of(affinity, resources.gpu.map(|gpu| gpu.0));
+    let (class, needs) = classes.of(affinity, resources.gpu.map(|gpu| gpu.0), regions);
     let ladder = &classes.ladders[class as usize];
     let (vcpus, memory) = match task.kind {
         TaskKind::Http(_) | TaskKind::Lambda { .. } => {
@@ -164,16 +175,17 @@ fn load(
     let disk_bytes = files.saturating_add(written).max(asked);
     let Some(rung) = ladder.alone(memory, vcpus, disk_bytes) else {
         return Err(Box::new(no_target(
-            task, memory, disk_bytes, ladder, input.pool,
+            task, &needs, memory, disk_bytes, input.pool,
         )));
     };
     let cpu_ms = scale.estimate_ms(task).unwrap_or(UNKNOWN_TASK_MS);
     let at = &ladder.rungs()[rung];
     let ms = cpu_ms / speed(at.vcpus, vcpus) + TASK_MS + written as f64 / TRANSFER_BYTES_PER_MS;
-    if ms > at.limit_ms as f64 {
+    let in_time = |on: &Rung| ms / on.speed <= on.limit_ms as f64;
+    if !ladder.choices(rung).any(in_time) {
         return Err(Box::new(too_long(
             task,
-            ms,
+            ms / at.speed,
             at.limit_ms,
             &input.pool.targets[at.target].id.0,
         )));
@@ -193,6 +205,17 @@ fn load(
     })
 }
 
+/// The data that a task reads and no task writes, where the outlook tells in which region it lies.
+fn elsewhere(at: usize, task: &Task, scale: Scale, sites: &Sites<'_>) -> Option<Lying> {
+    let bytes = scale.generated(&task.files);
+    let region = sites.home_of(&task.task_type).filter(|_| bytes > 0)?;
+    Some(Lying {
+        reader: at as u32,
+        region,
+        bytes,
+    })
+}
+
 /// How fast a tier with `share` vCPUs runs a task that can use `vcpus`, one vCPU being 1.
 fn speed(share: f64, vcpus: f64) -> f64 {
     if vcpus <= 1.0 {
@@ -200,64 +223,6 @@ fn speed(share: f64, vcpus: f64) -> f64 {
     } else {
         share.min(vcpus).max(0.01)
     }
-}
-
-fn no_target(task: &Task, memory: u32, disk_bytes: u64, ladder: &Ladder, pool: &Pool) -> Problem {
-    if let Some(largest) = ladder.rungs().last() {
-        let nearest = &pool.targets[largest.target].id;
-        if memory.saturating_add(WORKER_MIB) > largest.memory {
-            return problem(
-                "FS2003",
-                &format!("tasks.{}.resources.memory", task.id),
-                format!(
-                    "{memory} MiB and the worker's own {WORKER_MIB} MiB fit on no target; the nearest, `{nearest}`, has {} MiB",
-                    largest.memory
-                ),
-                "lower the memory, split the task, or add a larger target to the pool",
-            );
-        }
-        return problem(
-            "FS2005",
-            &format!("tasks.{}.resources.disk", task.id),
-            format!(
-                "{} MiB of scratch disk and files fit on no target; the nearest, `{nearest}`, has {} MiB",
-                disk_bytes.div_ceil(MIB),
-                largest.disk_bytes / MIB
-            ),
-            "split the task, or stream the data",
-        );
-    }
-    if let Some(gpu) = task.resources.gpu {
-        return problem(
-            "FS2004",
-            &format!("tasks.{}.resources.gpu", task.id),
-            format!("no target has a GPU with {gpu}"),
-            "add a target with the label `gpu_mib` to the pool",
-        );
-    }
-    let wanted = task.extras().affinity.require;
-    let nearest = pool
-        .targets
-        .iter()
-        .max_by_key(|target| {
-            wanted
-                .iter()
-                .filter(|(name, value)| target.labels.get(*name) == Some(value))
-                .count()
-        })
-        .map_or_else(String::new, |target| {
-            format!("; the nearest is `{}`", target.id)
-        });
-    let wanted: Vec<String> = wanted
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
-    problem(
-        "FS2006",
-        &format!("tasks.{}.affinity.require", task.id),
-        format!("no target has the labels {}{nearest}", wanted.join(", ")),
-        "drop a label, use `prefer`, or add a target that has them",
-    )
 }
 
 fn too_long(task: &Task, ms: f64, limit_ms: u64, target: &str) -> Problem {
@@ -271,17 +236,6 @@ fn too_long(task: &Task, ms: f64, limit_ms: u64, target: &str) -> Problem {
         ),
         "split the task, or give it more vCPUs if it can use them",
     )
-}
-
-fn problem(code: &str, path: &str, message: String, hint: &str) -> Problem {
-    Problem {
-        code: code.to_owned(),
-        severity: Severity::Error,
-        path: path.to_owned(),
-        place: None,
-        message,
-        hint: Some(hint.to_owned()),
-    }
 }
 
 /// Groups of `affinity.together`, in order of their names, and the tasks with `affinity.apart`.
@@ -308,49 +262,51 @@ fn neighbours(tasks: &[Task]) -> (Vec<Vec<u32>>, Apart) {
     (together, Apart::new(apart.into_iter()))
 }
 
-/// The requirements of some tasks: required labels, preferred labels, GPU memory.
-type Requirements = (
-    BTreeMap<String, String>,
-    BTreeMap<String, String>,
-    Option<u32>,
-);
-
-/// Requirements met so far, each with its ladder.
+/// The table of ladders, one for each set of requirements that leads to different targets.
 struct Classes<'a> {
-    pool: &'a Pool,
-    known: BTreeMap<Requirements, u32>,
+    sites: &'a Sites<'a>,
+    known: BTreeMap<Needs, u32>,
     ladders: Vec<Ladder>,
-    unreported: u32,
+    unreported: usize,
 }
 
 impl<'a> Classes<'a> {
-    fn new(pool: &'a Pool) -> Self {
-        let none = BTreeMap::new();
+    fn new(sites: &'a Sites<'a>) -> Self {
         Self {
-            pool,
+            sites,
             known: BTreeMap::new(),
-            ladders: vec![Ladder::new(pool, &none, &none, None)],
+            ladders: vec![Ladder::new(sites, &Needs::default())],
             unreported: 0,
         }
     }
 
-    fn of(&mut self, affinity: Option<&Affinity>, gpu: Option<u32>) -> u32 {
+    fn of(
+        &mut self,
+        affinity: Option<&Affinity>,
+        gpu: Option<u32>,
+        regions: &[String],
+    ) -> (u32, Needs) {
         let plain = affinity.is_none_or(|a| a.require.is_empty() && a.prefer.is_empty());
-        if plain && gpu.is_none() {
-            return 0;
+        if plain && gpu.is_none() && regions.is_empty() {
+            return (0, Needs::default());
         }
         let affinity = affinity.cloned().unwrap_or_default();
-        let key = (affinity.require, affinity.prefer, gpu);
-        if let Some(&class) = self.known.get(&key) {
-            return class;
+        let needs = Needs {
+            require: affinity.require,
+            prefer: affinity.prefer,
+            gpu,
+            regions: regions.to_vec(),
+        };
+        if let Some(&class) = self.known.get(&needs) {
+            return (class, needs);
         }
-        let ladder = Ladder::new(self.pool, &key.0, &key.1, gpu);
+        let ladder = Ladder::new(self.sites, &needs);
         let same = self.ladders.iter().position(|known| *known == ladder);
         let class = same.unwrap_or_else(|| {
             self.ladders.push(ladder);
             self.ladders.len() - 1
         }) as u32;
-        self.known.insert(key, class);
-        class
+        self.known.insert(needs.clone(), class);
+        (class, needs)
     }
 }

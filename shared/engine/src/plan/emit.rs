@@ -99,8 +99,35 @@ impl<'a> Layout<'a> {
 
     /// The tier that a shard with tasks starts on.
     pub(super) fn rung(&self, shard: u32) -> &Rung {
+        let at = self.at[shard as usize] as usize;
+        let profile = &self.chosen.shards.profiles[at];
+        let choice = self.chosen.placed.choice.get(at).copied().unwrap_or(0);
+        self.demand.ladders[profile.class as usize].choice(profile.rung, choice)
+    }
+
+    /// Positions among the pool's targets by memory: where a shard is to run, then one target of each other family where it
+    /// may; empty where the pool has one family.
+    fn places(&self, shard: u32) -> Vec<u32> {
+        let targets = &self.input.pool.targets;
+        let first = targets.first();
+        if first.is_none_or(|first| targets.iter().all(|other| other.is_of_family(first))) {
+            return Vec::new();
+        }
+        let chosen = self.rung(shard).target;
         let profile = &self.chosen.shards.profiles[self.at[shard as usize] as usize];
-        &self.demand.ladders[profile.class as usize].rungs()[profile.rung]
+        let families = self.demand.ladders[profile.class as usize].families();
+        let others = families.iter().copied();
+        let others = others.filter(|&other| !targets[other].is_of_family(&targets[chosen]));
+        std::iter::once(chosen)
+            .chain(others)
+            .map(|target| {
+                // Stable by memory, as the topology has them.
+                let memory = targets[target].memory;
+                let before = targets.iter().enumerate();
+                let before = before.filter(|(at, t)| (t.memory, *at) < (memory, target));
+                before.count() as u32
+            })
+            .collect()
     }
 
     /// Its tasks in execution order.
@@ -300,6 +327,7 @@ impl<'a> Layout<'a> {
         let timeout = tasks().map(|task| task.timeout_ms).max().unwrap_or(0);
         node.rank = self.chosen.rank[at];
         node.tier = Mib(rung.memory);
+        node.places = self.places(shard);
         node.limit_ms = ((estimate * LIMIT_TIMES) as u64)
             .max(timeout)
             .max(LIMIT_MIN_MS)

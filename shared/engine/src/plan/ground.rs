@@ -2,6 +2,7 @@
 
 use foreshard_model::target::Architecture;
 
+use crate::place::Sites;
 use crate::price::{EACH_SHARD, Rates, rates};
 use crate::shard::{Constants, Demand, Market, Rules};
 
@@ -11,18 +12,20 @@ use super::{PlanInput, lanes, summary};
 pub(super) struct Ground<'a> {
     input: &'a PlanInput<'a>,
     demand: &'a Demand,
+    sites: &'a Sites<'a>,
     rates: Rates,
     chips: Vec<Architecture>,
 }
 
 impl<'a> Ground<'a> {
     /// For a run.
-    pub(super) fn new(input: &'a PlanInput<'a>, demand: &'a Demand) -> Self {
+    pub(super) fn new(input: &'a PlanInput<'a>, demand: &'a Demand, sites: &'a Sites<'a>) -> Self {
         let chips: Vec<Architecture> = input.pool.targets.iter().map(|t| t.architecture).collect();
         let first = chips.first().copied().unwrap_or_default();
         Self {
             input,
             demand,
+            sites,
             rates: rates(input.region, first),
             chips,
         }
@@ -46,8 +49,9 @@ impl<'a> Ground<'a> {
     /// What bounds the lanes, and what everything costs.
     pub(super) fn market(&self) -> Market<'_> {
         Market {
-            lanes: lanes::lanes_allowed(self.input.pool, self.input.options),
+            lanes: lanes::lanes_allowed(self.sites, self.input.options),
             lane_memory: self.input.pool.lane_memory.map(|memory| memory.0),
+            sites: self.sites,
             rates: &self.rates,
             tasks: summary::counted_tasks(self.demand),
             chips: &self.chips,

@@ -6,8 +6,8 @@ use foreshard_model::limits::{
 };
 use foreshard_model::plan::{LaneMode, Reason};
 use foreshard_model::policy::RunOptions;
-use foreshard_model::target::Pool;
 
+use crate::place::Sites;
 use crate::shard::{Chosen, Market, PARTITIONS_MAX, Rules, writes_per_s};
 
 use super::reasons::reason;
@@ -41,12 +41,17 @@ pub(super) struct Lanes {
     pub(super) reasons: Vec<Reason>,
 }
 
-/// Most lanes that the pool and the options allow, with the name of what binds.
-pub(super) fn lanes_allowed(pool: &Pool, options: &RunOptions) -> (u32, &'static str) {
+/// Most lanes that the pool, what is free of it, and the options allow, with the name of what binds.
+pub(super) fn lanes_allowed(sites: &Sites<'_>, options: &RunOptions) -> (u32, &'static str) {
+    let whole = sites.yards.iter().map(|yard| yard.whole);
+    let free = match sites.most() < whole.fold(0, u32::saturating_add) {
+        true => "what is expected to be free and promised to nobody",
+        false => "the account's concurrency",
+    };
     [
         (DISTRIBUTED_CHILDREN, "children of a distributed Map"),
-        (pool.concurrency, "the account's concurrency"),
-        (pool.lanes_max, "the deployment's most lanes"),
+        (sites.most(), free),
+        (sites.pool.lanes_max, "the deployment's most lanes"),
         (
             options.lanes_max.unwrap_or(u32::MAX),
             "the run's most lanes",
@@ -70,7 +75,9 @@ pub(super) fn lanes(
     let shards = chosen.duration_ms.len() as u64;
     let (allowed, binding) = market.lanes_for(&chosen.shards.profiles, &chosen.duration_ms, rules);
     let lanes = schedule.width.clamp(1, allowed);
-    let binding = if lanes < allowed {
+    let binding = if lanes < allowed && !market.sites.is_roomy(lanes + 1) {
+        "what is expected to be free and promised to nobody"
+    } else if lanes < allowed {
         "the width of the shard graph"
     } else {
         binding

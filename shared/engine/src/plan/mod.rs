@@ -8,8 +8,11 @@ mod ground;
 mod lanes;
 mod objective;
 mod pareto;
+mod placed;
 mod reasons;
+mod refusal;
 pub(crate) mod relay;
+mod residency;
 mod scale;
 mod summary;
 
@@ -18,6 +21,7 @@ use std::collections::BTreeMap;
 use foreshard_model::claim::Claim;
 use foreshard_model::ids::{Generation, RunId};
 use foreshard_model::objective::Objective;
+use foreshard_model::outlook::{Outlook, Promised};
 use foreshard_model::plan::{Plan, Planned, Reason};
 use foreshard_model::policy::RunOptions;
 use foreshard_model::problem::Problem;
@@ -28,6 +32,7 @@ use foreshard_model::workflow::Workflow;
 
 use crate::graph::critical_path;
 use crate::limits::proofs;
+use crate::place::Sites;
 use crate::price::forecast;
 use crate::shard::{Market, choose};
 
@@ -59,6 +64,10 @@ pub struct PlanInput<'a> {
     pub bundles: &'a BTreeMap<String, Claim>,
     /// AWS region, for the prices.
     pub region: &'a str,
+    /// What is expected of regions and targets while the run lasts.
+    pub outlook: &'a Outlook,
+    /// What other runs have been promised.
+    pub promised: &'a Promised,
 }
 
 /// Plans a run.
@@ -75,8 +84,9 @@ pub struct PlanInput<'a> {
 /// O((tasks + edges) · log tasks) for each sharding that is tried: up to 32 for small workflows, 6 for large ones.
 pub fn plan(input: &PlanInput<'_>) -> Result<Planned, Vec<Problem>> {
     let scale = Scale::new(input.options);
-    let demand = demand::demand(input, scale)?;
-    let ground = Ground::new(input, &demand);
+    let sites = Sites::new(input.pool, input.outlook, input.promised);
+    let demand = demand::demand(input, scale, &sites)?;
+    let ground = Ground::new(input, &demand, &sites);
     let (rules, market) = (ground.rules(), ground.market());
     let objective = objective::wished(input);
     let chosen = choose(&demand, &rules, &market, &objective);
@@ -120,6 +130,7 @@ fn shown(
     reasons.extend(reasons::sharding(input.workflow, demand, chosen));
     reasons.extend(verdict.reasons);
     reasons.extend(lanes.reasons.iter().cloned());
+    reasons.extend(placed::reasons(layout, market.sites));
     reasons.extend(summary::reasons(layout, &used, &counted, market.rates));
     let task_ms: Vec<f64> = demand.loads.iter().map(|load| load.ms).collect();
     let workflow = format!("{} {}", input.workflow.name, input.workflow.version);

@@ -4,6 +4,7 @@ use foreshard_model::objective::Tradeoff;
 use foreshard_model::problem::Problem;
 
 use crate::objective::{front, options_for};
+use crate::place::Sites;
 use crate::shard::tried;
 
 use super::ground::Ground;
@@ -21,8 +22,9 @@ use super::{PlanInput, demand};
 ///
 /// That of a plan with an objective.
 pub fn pareto(input: &PlanInput<'_>) -> Result<Vec<Tradeoff>, Vec<Problem>> {
-    let demand = demand::demand(input, Scale::new(input.options))?;
-    let ground = Ground::new(input, &demand);
+    let sites = Sites::new(input.pool, input.outlook, input.promised);
+    let demand = demand::demand(input, Scale::new(input.options), &sites)?;
+    let ground = Ground::new(input, &demand, &sites);
     let (rules, market) = (ground.rules(), ground.market());
     let tried = tried(&demand, &rules, &market);
     let wished = wished(input);

@@ -92,6 +92,7 @@ pub(super) fn counted(layout: &Layout<'_>, lanes: &Lanes, tasks: &Counted) -> Co
             shards,
             &chosen.duration_ms,
             schedule,
+            &chosen.placed,
             &demand.ladders,
             tasks,
         )
@@ -186,6 +187,8 @@ pub(super) fn facts(input: &PlanInput<'_>, layout: &Layout<'_>, lanes: &Lanes) -
         .iter()
         .map(|t| t.id.as_str())
         .max_by_key(|id| id.len());
+    let regions = input.pool.targets.iter().map(|t| t.region.as_str());
+    let regions: BTreeSet<&str> = regions.collect();
     Facts {
         tasks: demand.loads.len(),
         lanes: lanes.lanes,
@@ -209,7 +212,11 @@ pub(super) fn facts(input: &PlanInput<'_>, layout: &Layout<'_>, lanes: &Lanes) -
             .unwrap_or(0),
         memory_mib: worst(&|s| f64::from(layout.rung(s).memory)),
         disk_mib: worst(&|s| profile(s).disk_bytes(ladder(s)) as f64 / (1024.0 * 1024.0)),
-        concurrency: input.pool.concurrency.max(1),
+        concurrency: input
+            .pool
+            .concurrency
+            .max(1)
+            .saturating_mul(regions.len() as u32),
         partition_writes: lanes.partition_writes,
         fan: Worst {
             value: fan(widest) as f64,

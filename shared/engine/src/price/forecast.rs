@@ -32,6 +32,10 @@ pub struct Counted {
     pub unknown: u64,
     /// Makespan by the list schedule, in milliseconds.
     pub makespan_ms: f64,
+    /// Dollars that the gigabyte-seconds cost more than at the rates given, because targets differ in price.
+    pub dearer_usd: f64,
+    /// Dollars of the data that moves between regions.
+    pub moved_usd: f64,
 }
 
 /// Write units of a virtual shard: its item, one arrival, its settling and its release.
@@ -52,7 +56,7 @@ const ARRIVALS_COUNTED: u64 = 2;
 #[must_use]
 pub fn forecast(counted: &Counted, rates: &Rates) -> Price {
     let orchestration = by_service(counted, rates);
-    let work = counted.gb_s * rates.gb_s;
+    let work = counted.gb_s * rates.gb_s + counted.dearer_usd;
     let fixed: f64 = orchestration.values().sum();
     let (low, high) = spread(counted);
     let mut by_service: BTreeMap<String, Usd> = orchestration
@@ -81,7 +85,9 @@ pub fn forecast(counted: &Counted, rates: &Rates) -> Price {
 /// Expected dollars of a plan, everything together: the same as the middle of [`forecast`].
 #[must_use]
 pub fn expected_usd(counted: &Counted, rates: &Rates) -> f64 {
-    by_service(counted, rates).values().sum::<f64>() + counted.gb_s * rates.gb_s
+    by_service(counted, rates).values().sum::<f64>()
+        + counted.gb_s * rates.gb_s
+        + counted.dearer_usd
 }
 
 /// Share of shards that a pessimistic run repeats.
@@ -113,7 +119,7 @@ fn by_service(counted: &Counted, rates: &Rates) -> BTreeMap<&'static str, f64> {
     let writes = use_of.write_units * shards
         + VIRTUAL_WRITE_UNITS * counted.virtual_shards as f64
         + more_arrivals;
-    BTreeMap::from([
+    let mut services = BTreeMap::from([
         ("step_functions", transitions(counted) * rates.transition),
         (
             "dynamodb",
@@ -134,7 +140,11 @@ fn by_service(counted: &Counted, rates: &Rates) -> BTreeMap<&'static str, f64> {
             "lambda",
             shards * (use_of.invocations * rates.invocation + use_of.gb_s * rates.gb_s),
         ),
-    ])
+    ]);
+    if counted.moved_usd > 0.0 {
+        services.insert("transfer", counted.moved_usd);
+    }
+    services
 }
 
 /// Dollars of one Standard state, one invocation and the smallest tier that fits for each task; its files are stored all

@@ -122,6 +122,7 @@ fn topology() -> Topology {
             architecture: Architecture::Arm64,
             limit_ms: 900_000,
             labels: BTreeMap::new(),
+            speed: 1.0,
         }],
         ..Topology::default()
     }

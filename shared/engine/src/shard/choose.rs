@@ -17,7 +17,7 @@ use super::rules::Rules;
 use super::search::Search;
 use super::strategy::Strategy;
 use super::tiers::Tiers;
-use super::trial::Trial;
+use super::trial::{Placed, Trial};
 use super::wide::{bases, further};
 
 /// The kept shards.
@@ -33,6 +33,8 @@ pub struct Chosen {
     pub rank: Vec<u32>,
     /// When the lanes will run them.
     pub schedule: Schedule,
+    /// On which targets.
+    pub placed: Placed,
     /// Every outcome.
     pub judged: Vec<Judged>,
     /// Which of them was kept.
@@ -87,14 +89,18 @@ pub fn choose(
         let leading = leading
             .filter(|(at, _)| *at == kept)
             .map(|(_, trial)| trial);
-        return field.chosen(judged, kept, leading);
+        let leading = leading.unwrap_or_else(|| field.made(&judged[kept]));
+        let refined = leading.refined(demand, rules, market);
+        return field.chosen(judged, kept, refined);
     }
     let tried = field.tried();
     let Kept { at, missed } = tried.kept(objective);
+    let trial = field.made(&tried.judged[at]);
     Chosen {
         measures: tried.measures,
         missed,
-        ..field.chosen(tried.judged, at, None)
+        // What was measured is what is planned: it is not placed again.
+        ..field.chosen(tried.judged, at, trial)
     }
 }
 
@@ -230,22 +236,25 @@ impl<'a> Field<'a> {
         }
     }
 
-    fn chosen(&self, judged: Vec<Judged>, kept: usize, trial: Option<Trial>) -> Chosen {
+    /// The trial of an outcome, made again.
+    fn made(&self, judged: &Judged) -> Trial {
         let Judged {
             strategy, tiers, ..
-        } = judged[kept];
-        let trial = trial
-            .or_else(|| self.trial(strategy, tiers))
-            .unwrap_or_else(|| {
-                let shards = strategy.shards(&self.annotated, &self.chains, self.rules);
-                super::trial::trial(self.demand, shards, self.rules, self.market)
-            });
+        } = *judged;
+        self.trial(strategy, tiers).unwrap_or_else(|| {
+            let shards = strategy.shards(&self.annotated, &self.chains, self.rules);
+            super::trial::trial(self.demand, shards, self.rules, self.market)
+        })
+    }
+
+    fn chosen(&self, judged: Vec<Judged>, kept: usize, trial: Trial) -> Chosen {
         Chosen {
             shards: trial.shards,
             duration_ms: trial.duration_ms,
             ranks: trial.ranks,
             rank: trial.rank,
             schedule: trial.schedule,
+            placed: trial.placed,
             judged,
             kept,
             ceiling_usd: self.ceiling_usd,

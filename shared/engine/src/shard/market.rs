@@ -3,7 +3,7 @@
 use foreshard_model::limits::PARTITION_WRITES_PER_S;
 use foreshard_model::target::Architecture;
 
-use crate::place::Profile;
+use crate::place::{Profile, Sites};
 use crate::price::{Counted, EACH_SHARD, Rates};
 
 use super::constants::Constants;
@@ -19,6 +19,8 @@ pub struct Market<'a> {
     pub lanes: (u32, &'static str),
     /// Memory that all lanes share, in MiB; `None` where it is not shared.
     pub lane_memory: Option<u32>,
+    /// Where shards can run.
+    pub sites: &'a Sites<'a>,
     /// Unit prices.
     pub rates: &'a Rates,
     /// What the tasks use whatever their shards: number, objects, gigabyte-seconds each alone.

@@ -111,16 +111,16 @@ impl Trial {
         let dispatch_s = EACH_SHARD.gb_s / GB_PER_VCPU;
         let shards = self.shards.profiles.iter().zip(&self.duration_ms);
         shards
-            .filter_map(|(profile, ms)| {
-                let rung = rules.ladders[profile.class as usize]
-                    .rungs()
-                    .get(profile.rung)?;
+            .enumerate()
+            .map(|(at, (profile, ms))| {
+                let choice = self.placed.choice.get(at).copied().unwrap_or(0);
+                let rung = rules.ladders[profile.class as usize].choice(profile.rung, choice);
                 let chip = market.chips.get(rung.target).copied().unwrap_or_default();
                 let used = Used {
                     held_s: dispatch_s + rung.vcpus * (ms - SHARD_MS) / 1000.0,
                     busy_s: dispatch_s + profile.cpu_ms / 1000.0,
                 };
-                Some(kwh(used, chip))
+                kwh(used, chip)
             })
             .sum()
     }

@@ -21,7 +21,7 @@ mod trial;
 mod wide;
 
 use crate::graph::Csr;
-use crate::place::{Ladder, Load, Profile};
+use crate::place::{Ladder, Load, Lying, Profile};
 
 pub use atoms::Atoms;
 pub use choose::{Chosen, Tried, choose, tried};
@@ -30,10 +30,10 @@ pub use contract::{Members, contract};
 pub use lanes::LaneRule;
 pub use market::{Market, PARTITIONS_MAX, writes_per_s};
 pub use measure::Judged;
-pub use rules::{Apart, DISK_SHARE, Rules, TIME_MARGIN};
+pub use rules::{Apart, Rules};
 pub use strategy::Strategy;
 pub use tiers::Tiers;
-pub use trial::counted;
+pub use trial::{Compared, Placed, counted};
 
 #[cfg(test)]
 mod tests;
@@ -57,6 +57,8 @@ pub struct Demand {
     pub together: Vec<Vec<u32>>,
     /// Tasks with `affinity.apart`.
     pub apart: Apart,
+    /// Data that tasks read from elsewhere, by task; empty where no outlook tells where it lies.
+    pub lying: Vec<Lying>,
     /// Tasks of which no duration is known.
     pub unknown: u32,
 }

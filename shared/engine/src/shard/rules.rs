@@ -2,15 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::place::{Ladder, Profile};
-
-/// How much longer than estimated a shard may take and still end within its target's limit.
-///
-/// A shard that is longer yields and goes on in another attempt: this margin keeps that rare, it is not what keeps it safe.
-pub const TIME_MARGIN: f64 = 1.5;
-
-/// Share of its target's scratch disk that a shard may fill: sizes are estimates.
-pub const DISK_SHARE: f64 = 0.8;
+use crate::place::{DISK_SHARE, Ladder, Profile, TIME_MARGIN};
 
 /// The rules under which tasks may share a shard.
 #[derive(Debug, Clone, Copy)]
@@ -50,8 +42,8 @@ impl Rules<'_> {
         profile.disk_bytes(ladder) as f64 <= has
     }
 
-    /// Both sets as one, the second starting behind `depth` tasks and `chain_ms` of the first; `None` when they may not, or
-    /// when the larger tier would cost more than the saved shard.
+    /// Both sets as one, the second starting behind `depth` tasks and `chain_ms` of the first; `None` when they may not, when
+    /// the larger tier would cost more than the saved shard, or when so long a shard is expected to lose more than it saves.
     #[must_use]
     pub fn joined(
         &self,
@@ -64,8 +56,11 @@ impl Rules<'_> {
             return None;
         }
         let both = self.settled(first.joined(second, depth, chain_ms))?;
+        let ladder = &self.ladders[both.class as usize];
+        if both.ms(ladder) > ladder.rungs()[both.rung].length_max_ms {
+            return None;
+        }
         if both.rung != first.rung || both.rung != second.rung {
-            let ladder = &self.ladders[both.class as usize];
             let more = both.gb_s(ladder) - first.gb_s(ladder) - second.gb_s(ladder);
             if more * self.gb_s_usd > self.shard_usd {
                 return None;

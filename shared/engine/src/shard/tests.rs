@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use foreshard_model::ids::TargetId;
+use foreshard_model::outlook::{Outlook, Promised};
 use foreshard_model::target::{Architecture, Pool, Target};
 use foreshard_model::units::Mib;
 use proptest::prelude::{Just, ProptestConfig, any, prop, prop_assert, prop_oneof, proptest};
 use proptest::strategy::Strategy as Generate;
 
 use crate::graph::{Edge, text, topological_order};
-use crate::place::Ladder;
+use crate::place::{Ladder, Needs, Sites, TIME_MARGIN};
 
 use super::bands::cluster_by_bands;
 use super::lanes::cluster_by_lanes;
@@ -26,6 +27,7 @@ fn pool() -> Pool {
             architecture: Architecture::Arm64,
             limit_ms: 900_000,
             labels: BTreeMap::new(),
+            speed: 1.0,
         })
         .collect();
     Pool {
@@ -33,6 +35,7 @@ fn pool() -> Pool {
         lanes_max: 4,
         lane_memory: None,
         concurrency: 1_000,
+        links: Vec::new(),
     }
 }
 
@@ -57,13 +60,14 @@ fn demand(graph: Csr, loads: Vec<Load>) -> Demand {
     for (at, &task) in order.iter().enumerate() {
         position[task as usize] = at as u32;
     }
-    let none = BTreeMap::new();
+    let (pool, outlook) = (pool(), Outlook::default());
+    let sites = Sites::new(&pool, &outlook, &Promised::default());
     Demand {
         graph,
         order,
         position,
         loads,
-        ladders: vec![Ladder::new(&pool(), &none, &none, None)],
+        ladders: vec![Ladder::new(&sites, &Needs::default())],
         ..Demand::default()
     }
 }

@@ -253,3 +253,52 @@ fn a_cancel_that_comes_in_between_wins() {
         RunState::Cancelling
     );
 }
+
+/// Eight tasks side by side, each a shard of its own.
+fn side_by_side(name: &str, cpu_s: u32) -> String {
+    let tasks = (0..8).map(|at| format!("  - {{id: t{at}, kind: synthetic, cpu_s: {cpu_s}}}\n"));
+    let tasks: String = tasks.collect();
+    format!("foreshard: 1\nname: {name}\nversion: \"1\"\ntasks:\n{tasks}")
+}
+
+#[test]
+fn a_second_run_plans_with_what_the_first_one_leaves_and_says_so() {
+    let caller = Caller::new();
+    let world = &caller.world;
+    world.set_pool(foreshard_model::target::Pool {
+        concurrency: 10,
+        ..foreshard_model::target::Pool::default_on_aws("us-east-1")
+    });
+    let plan_of = |key: &str, cpu_s: u32| {
+        let body = json!({"document": side_by_side(key, cpu_s), "options": {"shard_tasks_max": 1}});
+        let run = run_of(&caller.submit_body(key, &body));
+        let lanes = begin(world, &run, 0).unwrap().lanes.len();
+        let pointer = world.run_item(&run).unwrap().plan.unwrap();
+        let plan: Plan = serde_json::from_slice(&world.blob(&pointer.plan.key).unwrap()).unwrap();
+        let told = plan
+            .reasons
+            .iter()
+            .filter(|r| ["outlook", "lanes"].contains(&r.subject.as_str()));
+        let told: Vec<String> = told.map(|r| r.because.clone()).collect();
+        (run, lanes, told)
+    };
+    let (first, lanes, told) = plan_of("first", 400);
+    assert_eq!((lanes, told.len()), (8, 1), "{told:?}");
+    let (_, lanes, told) = plan_of("second", 40);
+    assert_eq!(lanes, 2);
+    assert_eq!(
+        told,
+        [
+            "2 lanes: bound by what is expected to be free and promised to nobody",
+            "`us-east-1` has 2 to 10 of 10 lanes free while the run lasts; other runs hold 8 of them, the last until 401 s \
+             from now",
+        ]
+    );
+    let ended = world.run_item(&first).unwrap();
+    world.put_run(RunItem {
+        state: RunState::Succeeded,
+        ..ended
+    });
+    let (_, lanes, _) = plan_of("third", 40);
+    assert_eq!(lanes, 8);
+}

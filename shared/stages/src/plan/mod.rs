@@ -5,6 +5,7 @@
 //! the stored plan and does not mix it with a new one.
 
 mod document;
+mod promised;
 mod store;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use foreshard_engine::report::TaskGraph;
 use foreshard_model::ids::{Generation, LaneId};
 use foreshard_model::ledger::{Event, EventKind};
 use foreshard_model::message::{Cause, Failure, PlanAnswer, PlanRequest};
+use foreshard_model::outlook::Outlook;
 use foreshard_model::plan::LaneMode;
 use foreshard_model::problem::{Problem, Severity};
 use foreshard_model::run::RunItem;
@@ -196,6 +198,7 @@ async fn made(ports: &Ports, run: &RunItem) -> Result<Result<Stored, Failure>, S
     }
     let pool = ports.wiring.pool();
     let region = pool.targets.first().map_or("", |t| t.region.as_str());
+    let promised = promised::promised(ports, &run.run, region).await?;
     let input = PlanInput {
         run: &run.run,
         generation: FIRST,
@@ -204,6 +207,8 @@ async fn made(ports: &Ports, run: &RunItem) -> Result<Result<Stored, Failure>, S
         options: &run.options,
         bundles: &run.bundles,
         region,
+        outlook: &Outlook::default(),
+        promised: &promised,
     };
     let mut planned = match decide(&input) {
         Ok(planned) => planned,

@@ -1,5 +1,6 @@
 //! Stores a plan, part by part, its own document last; and finds one that an earlier attempt has stored.
 
+use foreshard_engine::place::lanes_by_region;
 use foreshard_engine::report::TaskGraph;
 use foreshard_model::claim::Claim;
 use foreshard_model::ids::Generation;
@@ -99,6 +100,8 @@ fn pointer(plan: &Plan, plan_claim: Claim, topology: Claim) -> PlanPointer {
         lanes: plan.lanes,
         mode: plan.mode,
         partitions: plan.partitions,
+        expected_ms: Some((plan.price.makespan_s.mid * 1000.0).ceil() as u64),
+        lanes_of: lanes_by_region(plan),
     }
 }
 

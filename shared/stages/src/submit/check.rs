@@ -7,6 +7,7 @@ use foreshard_engine::plan::{PlanInput, plan};
 use foreshard_model::api::SubmitRequest;
 use foreshard_model::claim::Claim;
 use foreshard_model::ids::{Generation, RunId, Sha256Hex};
+use foreshard_model::outlook::{Outlook, Promised};
 use foreshard_model::plan::Plan;
 use foreshard_model::problem::Problem;
 use foreshard_model::workflow::Workflow;
@@ -126,6 +127,8 @@ pub(super) fn dry_run(
         options: &wanted.options,
         bundles,
         region,
+        outlook: &Outlook::default(),
+        promised: &Promised::default(),
     };
     plan(&input).map(|planned| Some(planned.plan))
 }

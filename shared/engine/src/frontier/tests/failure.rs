@@ -178,3 +178,61 @@ fn the_cause_of_a_failed_attempt_is_the_one_that_was_counted() {
         Some(Cause::OutOfMemory)
     );
 }
+
+/// Two families of three tiers: the second one has the even positions.
+fn two_families() -> Topology {
+    let mut topology = topology("0>1");
+    let mut targets = Vec::new();
+    for one in &topology.targets {
+        targets.push(one.clone());
+        let mut other = one.clone();
+        other.id.0.insert_str(0, "eu-");
+        other.region = "eu-west-1".to_owned();
+        targets.push(other);
+    }
+    topology.targets = targets;
+    topology
+}
+
+#[test]
+fn a_shard_runs_where_it_was_placed_and_elsewhere_when_it_was_turned_away() {
+    let mut topology = two_families();
+    let on = |topology: &Topology, item: &ShardItem| {
+        let node = &topology.shards[0];
+        let target = crate::frontier::target::target_for(item, node, &topology.targets);
+        target.map(|target| target.id.0.clone())
+    };
+    let mut ready = item(0, ShardState::Ready);
+    ready.tier = Mib(256);
+    assert_eq!(on(&topology, &ready).unwrap(), "eu-execute-256:live");
+    topology.shards[0].places = vec![0];
+    assert_eq!(on(&topology, &ready).unwrap(), "execute-256:live");
+    topology.shards[0].places = vec![1, 0];
+    assert_eq!(on(&topology, &ready).unwrap(), "eu-execute-256:live");
+    ready.failures.insert(Cause::Throttled, 1);
+    assert_eq!(on(&topology, &ready).unwrap(), "execute-256:live");
+    ready.failures.insert(Cause::Unavailable, 1);
+    assert_eq!(on(&topology, &ready).unwrap(), "eu-execute-256:live");
+    ready.tier = Mib(1_024);
+    assert_eq!(on(&topology, &ready), None);
+}
+
+#[test]
+fn more_memory_is_only_looked_for_where_the_shard_may_run() {
+    let mut topology = two_families();
+    topology.targets.truncate(5);
+    let above = |topology: &Topology| {
+        let item = ShardItem {
+            tier: Mib(256),
+            target: None,
+            ..item(0, ShardState::Running)
+        };
+        crate::frontier::target::tier_above(&item, &topology.shards[0], &topology.targets)
+    };
+    topology.shards[0].places = vec![0];
+    assert_eq!(above(&topology), Some(Mib(512)));
+    topology.shards[0].places = vec![1];
+    assert_eq!(above(&topology), None);
+    topology.shards[0].places = vec![1, 0];
+    assert_eq!(above(&topology), Some(Mib(512)));
+}

@@ -74,6 +74,7 @@ fn target(memory: u32) -> Target {
         architecture: Architecture::Arm64,
         limit_ms: 900_000,
         labels: BTreeMap::new(),
+        speed: 1.0,
     }
 }
 

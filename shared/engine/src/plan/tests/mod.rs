@@ -2,6 +2,7 @@
 
 mod check;
 mod objective;
+mod placed;
 mod property;
 mod small;
 
@@ -10,6 +11,7 @@ use std::collections::BTreeMap;
 use foreshard_model::claim::Claim;
 use foreshard_model::ids::{Generation, RunId, TargetId, TaskId, TaskIndex};
 use foreshard_model::objective::Objective;
+use foreshard_model::outlook::{Outlook, Promised};
 use foreshard_model::plan::Planned;
 use foreshard_model::policy::RunOptions;
 use foreshard_model::problem::Problem;
@@ -89,6 +91,7 @@ fn pool() -> Pool {
             architecture: Architecture::Arm64,
             limit_ms: 900_000,
             labels: BTreeMap::new(),
+            speed: 1.0,
         })
         .collect();
     Pool {
@@ -96,6 +99,7 @@ fn pool() -> Pool {
         lanes_max: 4,
         lane_memory: None,
         concurrency: 1_000,
+        links: Vec::new(),
     }
 }
 
@@ -121,6 +125,8 @@ fn planned_with(
         options,
         bundles,
         region: "us-east-1",
+        outlook: &Outlook::default(),
+        promised: &Promised::default(),
     })
 }
 

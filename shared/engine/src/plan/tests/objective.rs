@@ -84,6 +84,8 @@ fn pareto_of(workflow: &Workflow, pool: &Pool, options: &RunOptions) -> Vec<Trad
         options,
         bundles: &BTreeMap::new(),
         region: "us-east-1",
+        outlook: &foreshard_model::outlook::Outlook::default(),
+        promised: &foreshard_model::outlook::Promised::default(),
     })
     .unwrap()
 }

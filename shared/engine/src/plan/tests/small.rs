@@ -327,8 +327,8 @@ fn what_no_target_can_run_is_refused_with_the_nearest() {
         "FS2003 `tasks.big.resources.memory`: 10193 MiB and the worker's own 48 MiB fit on no target; the nearest, `foreshard-execute-10240:live`, has 10240 MiB",
         "FS2005 `tasks.disk.resources.disk`: 10241 MiB of scratch disk",
         "FS2008 `tasks.long.estimate_ms`: the task is expected to take 900 s and cannot be cut; `foreshard-execute-1769:live` stops after 900 s",
-        "FS2004 `tasks.gpu.resources.gpu`: no target has a GPU with 4096 MiB",
-        "FS2006 `tasks.zone.affinity.require`: no target has the labels zone=moon; the nearest is",
+        "FS2004 `tasks.gpu.resources.gpu`: no target that could run it has a GPU with 4096 MiB; the nearest, `foreshard-execute-10240:live`, has none",
+        "FS2006 `tasks.zone.affinity.require`: no target that could run it has the labels zone=moon; the nearest, `foreshard-execute-10240:live`, lacks zone=moon",
     ];
     assert_eq!(problems.len(), starts.len(), "{problems:?}");
     for (problem, start) in problems.iter().zip(starts) {
