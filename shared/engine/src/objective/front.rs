@@ -42,16 +42,12 @@ impl Measures {
     }
 }
 
-/// The simplest objective under which `kept` gives plan `at` of the front.
+/// The simplest objective that `gives` the plan of the front with these measures.
 ///
 /// The last one tried limits everything to what the plan takes and weighs the cost: whatever keeps all four limits and is not
 /// the plan itself would dominate it.
 #[must_use]
-pub fn options_for(
-    at: usize,
-    measures: &Measures,
-    kept: impl Fn(&Objective) -> usize,
-) -> Objective {
+pub fn options_for(measures: &Measures, gives: impl Fn(&Objective) -> bool) -> Objective {
     let only = |time: f64, cost: f64, energy: f64, locality: f64| Objective {
         weights: Some(Weights {
             time,
@@ -98,7 +94,7 @@ pub fn options_for(
     ];
     simple
         .into_iter()
-        .find(|objective| kept(objective) == at)
+        .find(|objective| gives(objective))
         .unwrap_or(everything)
 }
 

@@ -1,6 +1,6 @@
 //! The Pareto front of a run: every plan tried that no other is better than in everything, with the options that give it.
 
-use foreshard_model::objective::Tradeoff;
+use foreshard_model::objective::{Objective, Tradeoff};
 use foreshard_model::problem::Problem;
 
 use crate::objective::{front, options_for};
@@ -28,7 +28,12 @@ pub fn pareto(input: &PlanInput<'_>) -> Result<Vec<Tradeoff>, Vec<Problem>> {
     let (rules, market) = (ground.rules(), ground.market());
     let tried = tried(&demand, &rules, &market);
     let wished = wished(input);
-    let chosen = tried.kept(&wished).at;
+    // Without an objective the plan is one of those tried only where targets make no difference.
+    let kept = |objective: &Objective| {
+        let is_tried = tried.plain || !objective.is_none();
+        is_tried.then(|| tried.kept(objective).at)
+    };
+    let chosen = kept(&wished).map(|at| tried.measures[at]);
     let front = front(&tried.measures);
     Ok(front
         .into_iter()
@@ -46,10 +51,10 @@ pub fn pareto(input: &PlanInput<'_>) -> Result<Vec<Tradeoff>, Vec<Problem>> {
                 moved_bytes: judged.moved_bytes,
                 transitions: judged.transitions,
                 sharding: format!("{}{}", judged.strategy, judged.tiers),
-                objective: options_for(at, measures, |objective| {
-                    tried.kept(&objective.over(&input.workflow.objective)).at
+                objective: options_for(measures, |objective| {
+                    kept(&objective.over(&input.workflow.objective)) == Some(at)
                 }),
-                chosen: measures == &tried.measures[chosen],
+                chosen: chosen == Some(*measures),
             }
         })
         .collect())

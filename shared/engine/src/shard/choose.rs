@@ -56,6 +56,9 @@ pub struct Tried {
     pub measures: Vec<Measures>,
     /// What each will cost and how long it will take.
     pub prices: Vec<Price>,
+    /// Whether targets make no difference: then a run without an objective has one of these plans as it is here; otherwise it
+    /// places the shards once more.
+    pub plain: bool,
     /// So many of them, the first, are what a run without an objective tries.
     usual: usize,
     ceiling_usd: f64,
@@ -198,7 +201,9 @@ impl<'a> Field<'a> {
     fn tried(&self) -> Tried {
         let mut measures = Vec::new();
         let mut prices = Vec::new();
+        let mut plain = true;
         let (judged, _) = self.usual(|trial| {
+            plain &= trial.placed.compared.is_empty();
             let (price, measured) = trial.priced(self.rules, self.market);
             prices.push(price);
             measures.push(measured);
@@ -208,6 +213,7 @@ impl<'a> Field<'a> {
             judged,
             measures,
             prices,
+            plain,
             ceiling_usd: self.ceiling_usd,
             constants: self.market.constants,
         };

@@ -305,3 +305,30 @@ fn relays_are_in_the_price_that_is_compared() {
         assert_eq!(plan.price.total_usd, one.total_usd);
     }
 }
+
+#[test]
+fn over_several_regions_the_front_gives_what_it_prints() {
+    let mut pool = wide();
+    for target in pool.targets.clone() {
+        let mut other = target.clone();
+        other.id.0.push_str("-eu");
+        other.region = "eu-west-1".to_owned();
+        other.architecture = Architecture::X86_64;
+        pool.targets.push(other);
+    }
+    let front = pareto_of(&fan(), &pool, &RunOptions::default());
+    assert!(front.len() >= 3, "{front:#?}");
+    for one in front {
+        let plan = planned(&fan(), &pool, &with(one.objective.clone())).unwrap();
+        assert_eq!(
+            plan.plan.price.makespan_s, one.makespan_s,
+            "{:?}",
+            one.objective
+        );
+        assert_eq!(
+            plan.plan.price.total_usd, one.total_usd,
+            "{:?}",
+            one.objective
+        );
+    }
+}
