@@ -53,6 +53,8 @@ mod runs;
 mod schedules;
 #[path = "e2e/secrets.rs"]
 mod secrets;
+#[path = "e2e/split.rs"]
+mod split;
 #[path = "e2e/stack.rs"]
 mod stack;
 #[path = "e2e/witness.rs"]

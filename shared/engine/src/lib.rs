@@ -20,5 +20,6 @@ pub mod price;
 pub mod report;
 pub mod reshard;
 pub mod schedule;
+pub mod sculpt;
 pub mod shard;
 pub mod timetable;

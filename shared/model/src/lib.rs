@@ -21,6 +21,7 @@ pub mod problem;
 pub mod run;
 pub mod schedule;
 pub mod schedule_api;
+pub mod sculpt;
 pub mod target;
 pub mod topology;
 pub mod units;

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::claim::Claim;
 use crate::ids::{Attempt, RunId, ShardId, TaskId};
+use crate::sculpt::Slice;
 use crate::workflow::{CutRules, Effect, FileOutput, Resources, TaskKind};
 
 /// One task of a shard, with its inputs located by shard.
@@ -27,6 +28,12 @@ pub struct ShardTask {
     pub inputs: BTreeMap<String, Located>,
     /// Files put into its scratch.
     pub files: Vec<LocatedFile>,
+    /// The share of its input that it is given, when it is a part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slice: Option<Slice>,
+    /// The parts that it puts together, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<LocatedPart>,
     /// Files kept from its scratch; a synthetic task writes them.
     pub writes: Vec<FileOutput>,
     /// What it needs.
@@ -65,6 +72,15 @@ pub enum Located {
     },
     /// Here.
     Constant(Value),
+}
+
+/// A part and where it ran.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LocatedPart {
+    /// The shard.
+    pub shard: ShardId,
+    /// The task.
+    pub task: TaskId,
 }
 
 /// A file and where it comes from.

@@ -13,7 +13,7 @@ use crate::price::Price;
 use crate::problem::Problem;
 use crate::target::Target;
 use crate::topology::Topology;
-use crate::workflow::OnFailure;
+use crate::workflow::{OnFailure, Workflow};
 
 /// How the lanes of a round run.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -178,4 +178,6 @@ pub struct Planned {
     pub topology: Topology,
     /// For the worker.
     pub chunks: Vec<Chunk>,
+    /// The workflow that was planned, where tasks were cut or replaced: `None`, as it was given.
+    pub sculpted: Option<Workflow>,
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::ids::{TaskId, TaskIndex};
 use crate::objective::Objective;
+use crate::sculpt::{Equivalent, Slice, Split};
 use crate::units::Mib;
 
 /// Name of the input that is the whole of it, where a task's input is not an object of members: no user can write it.
@@ -17,6 +18,9 @@ pub const WHOLE_INPUT: &str = "";
 
 /// Name of the input that says whether the task runs at all, and that is no part of what it is given.
 pub const CONDITION: &str = "?";
+
+/// Name of the input of a task that puts parts together: the list of their outputs.
+pub const PARTS_INPUT: &str = "parts";
 
 /// A named, versioned DAG of tasks. `needs` of a task only name tasks of the same workflow, and form no cycle.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -101,6 +105,14 @@ pub struct Extras {
     pub cut: CutRules,
     /// Placement wishes.
     pub affinity: Affinity,
+    /// How it can be cut into parts, each a task of its own.
+    pub split: Option<Box<Split>>,
+    /// What can be run in its place, the most wanted first.
+    pub equivalents: Vec<Equivalent>,
+    /// Set for a part: the share of its input that it is given.
+    pub slice: Option<Slice>,
+    /// Set for the task that puts parts together: their outputs, in this order, are the member [`PARTS_INPUT`] of its input.
+    pub parts: Vec<TaskIndex>,
 }
 
 /// Sharding annotations: where the user wants a cut.

@@ -46,6 +46,8 @@ pub(crate) fn handler(id: &str, handler: &str) -> ShardTask {
         after: Vec::new(),
         inputs: BTreeMap::new(),
         files: Vec::new(),
+        slice: None,
+        parts: Vec::new(),
         writes: Vec::new(),
         resources: Resources {
             memory: Mib(64),

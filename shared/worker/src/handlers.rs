@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use foreshard_engine::sculpt::JOIN;
 use foreshard_model::ids::{Attempt, RunId, ShardId, TaskId};
 use serde_json::Value;
 use thiserror::Error;
@@ -82,7 +83,8 @@ impl Handlers {
         Self::default()
     }
 
-    /// The handlers that every worker has: `collect`, `merge`, `flatten`, `digest`, `compose`, `wait`, `fail`.
+    /// The handlers that every worker has: `collect`, `merge`, `flatten`, `digest`, `compose`, `wait`, `fail`,
+    /// and `join`, which puts the parts of a task together.
     #[must_use]
     pub fn builtin() -> Self {
         let mut handlers = Self::none();
@@ -93,6 +95,7 @@ impl Handlers {
         handlers.register("compose", builtin::compose);
         handlers.register("wait", builtin::wait);
         handlers.register("fail", builtin::fail);
+        handlers.register(JOIN, builtin::join);
         handlers
     }
 

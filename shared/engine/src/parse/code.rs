@@ -76,6 +76,16 @@ codes! {
     TooManyTasks = "FS1033",
     /// More mappings from distant tasks than can be checked.
     TooManyDistant = "FS1034",
+    /// What a task is to be cut by is not there.
+    SplitBy = "FS1035",
+    /// Bounds of a split that leave nothing.
+    SplitBounds = "FS1036",
+    /// A merge that does not fit its task.
+    Merge = "FS1037",
+    /// A task that cannot be cut.
+    NotSplittable = "FS1038",
+    /// An equivalent that is none.
+    Equivalent = "FS1039",
     /// A trace in another version of WfFormat.
     TraceVersion = "FS1040",
     /// A trace that contradicts itself.

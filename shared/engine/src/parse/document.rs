@@ -15,9 +15,11 @@ use super::forms::{
 use super::kind::Kind;
 use super::node::{Node, Shape};
 use super::objective::ObjectiveFields;
+use super::other::EquivalentFields;
 use super::problems::At;
 use super::record::{record, words};
 use super::schedules::ScheduleFields;
+use super::split::SplitFields;
 
 /// MiB that a task may ask for: 16 TiB is more than any machine; what a target can give is the planner's matter.
 pub(crate) type Mebibytes = Whole<1, 16_777_216>;
@@ -189,6 +191,12 @@ record! {
         optional "cut" cut: Given<Cut>,
         /// Placement wishes.
         optional "affinity" affinity: Given<Wishes>,
+        /// How it can be cut into parts that run side by side, and how their outputs become its own.
+        optional "split" split: Given<Marked<SplitFields>>,
+        /// What gives the same from the same inputs, the most wanted first: run where the task itself would have to wait, or
+        /// cannot run.
+        #[schemars(extend("maxItems" = 16))]
+        optional "equivalents" equivalents: Vec<Marked<EquivalentFields>>,
     }
 }
 

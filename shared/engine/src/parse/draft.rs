@@ -15,7 +15,9 @@ use super::forms::{Argument, Name};
 use super::kind::Kind;
 use super::names::{Names, Symbol};
 use super::origin::{Allowed, Origin, file_origin, origin};
+use super::other::{EquivalentDraft, equivalents};
 use super::problems::{At, Mark, Step, Trouble, shown};
+use super::split::{SplitDraft, split};
 
 /// A task that has not met the others yet.
 #[derive(Debug, Clone)]
@@ -36,6 +38,15 @@ pub(crate) struct Body {
     pub(crate) task_type: Option<Box<str>>,
     pub(crate) settings: Settings,
     pub(crate) extras: Option<Box<Extras>>,
+    /// What it may be made into.
+    pub(crate) forms: Option<Box<Forms>>,
+}
+
+/// What a task may be made into before it is planned.
+#[derive(Debug, Clone)]
+pub(crate) struct Forms {
+    pub(crate) split: Option<SplitDraft>,
+    pub(crate) equivalents: Vec<EquivalentDraft>,
 }
 
 /// What a task does.
@@ -95,6 +106,21 @@ impl Settings {
         }
     }
 
+    /// These, and the task's where they say nothing, but for its GPU.
+    pub(crate) fn over(self, task: &Self) -> Self {
+        Self {
+            memory: self.memory.or(task.memory),
+            vcpus: self.vcpus.or(task.vcpus),
+            gpu: self.gpu,
+            disk: self.disk.or(task.disk),
+            network_mbps: task.network_mbps,
+            estimate_ms: self.estimate_ms.or(task.estimate_ms),
+            timeout_ms: self.timeout_ms.or(task.timeout_ms),
+            retries: self.retries.or(task.retries),
+            effect: self.effect.or(task.effect),
+        }
+    }
+
     fn of_task(task: &TaskFields) -> Self {
         Self {
             memory: whole(&task.memory_mib).map(Mib),
@@ -132,6 +158,7 @@ pub(crate) fn draft(task: Task, names: &mut Names, at: &mut At<'_>) -> Draft {
     check(&fields, at);
     let settings = Settings::of_task(&fields);
     let extras = extras(&fields);
+    let forms = forms(&fields, at);
     let TaskFields {
         id,
         needs,
@@ -151,9 +178,16 @@ pub(crate) fn draft(task: Task, names: &mut Names, at: &mut At<'_>) -> Draft {
             task_type: task_type.0.as_ref().map(|t| t.0.as_str().into()),
             settings,
             extras,
+            forms,
         },
         work: work(fields, kind, names, at),
     }
+}
+
+fn forms(task: &TaskFields, at: &mut At<'_>) -> Option<Box<Forms>> {
+    let (split, equivalents) = (split(task, at), equivalents(task, at));
+    let any = split.is_some() || !equivalents.is_empty();
+    any.then(|| Box::new(Forms { split, equivalents }))
 }
 
 fn check(task: &TaskFields, at: &mut At<'_>) {
@@ -385,6 +419,7 @@ fn extras(task: &TaskFields) -> Option<Box<Extras>> {
             .0
             .clone()
             .map_or_else(Affinity::default, affinity),
+        ..Extras::default()
     };
     (extras != Extras::default()).then(|| Box::new(extras))
 }

@@ -1,11 +1,13 @@
 //! Puts sub-workflows in the place of the tasks that refer to them, and makes the workflow that the engine knows.
 
+mod formed;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use foreshard_model::ids::{TaskId, TaskIndex};
 use foreshard_model::limits::TASK_ID_CHARS;
 use foreshard_model::workflow::{
-    Effect, FileInput, FileSource, Need, Synthetic, Task, TaskKind, ValueSource, Workflow,
+    Effect, FileInput, FileSource, Need, Task, TaskKind, ValueSource, Workflow,
 };
 
 use super::code::Code;
@@ -16,6 +18,9 @@ use super::problems::{Mark, Trouble, shown};
 use super::scope::Scopes;
 use super::settings::{RETRIES, TIMEOUT_MS, cpu_ms, default_timeout_ms, default_type, resources};
 use super::world::{MAIN, PartId, World};
+use crate::sculpt::PART_ID_CHARS;
+
+use formed::with_memory;
 
 /// The handler that a reference becomes: its output is its input. Built into the worker.
 pub(crate) const COLLECT: &str = "collect";
@@ -133,8 +138,10 @@ impl Expansion<'_> {
         let names = &self.world.members[frame.part.unit].unit.names;
         let id = format!("{}{}", frame.prefix, names.text(draft.id));
         let origin = frame.origin.unwrap_or(index);
-        if id.len() > TASK_ID_CHARS {
-            let message = format!("`{}` is longer than {TASK_ID_CHARS} characters", shown(&id));
+        let is_split = draft.body.forms.as_ref().is_some_and(|f| f.split.is_some());
+        let most = TASK_ID_CHARS - if is_split { PART_ID_CHARS } else { 0 };
+        if id.len() > most {
+            let message = format!("`{}` is longer than {most} characters", shown(&id));
             let trouble = Trouble::new(Code::OutOfRange, draft.mark, message)
                 .hint("ids inside sub-workflows are `reference/task`: shorten them");
             self.found.push((MAIN, format!("tasks[{origin}]"), trouble));
@@ -245,13 +252,7 @@ impl Expansion<'_> {
         let own = body.settings;
         let given = self.world.members[frame.part.unit].unit.defaults;
         let resources = resources(&own, &given);
-        let kind = match self.kind(kind, frame) {
-            TaskKind::Synthetic(synthetic) => TaskKind::Synthetic(Synthetic {
-                memory: resources.memory,
-                ..synthetic
-            }),
-            other => other,
-        };
+        let kind = with_memory(self.kind(kind, frame), resources.memory);
         let task_type = match body.task_type {
             Some(given) => given.into_string(),
             None => default_type(&kind, made.stem),
@@ -268,6 +269,10 @@ impl Expansion<'_> {
             self.values(made.origin, body.inputs, frame),
             self.files(made.origin, body.files, frame),
         );
+        let extras = match body.forms {
+            Some(forms) => Some(self.formed(*forms, body.extras, &kind, &own, frame)),
+            None => body.extras,
+        };
         self.tasks.push(Task {
             id: TaskId(made.id),
             task_type,
@@ -281,7 +286,7 @@ impl Expansion<'_> {
             timeout_ms: timeout_ms.unwrap_or_else(|| default_timeout_ms(estimate_ms)),
             effect,
             retries,
-            extras: body.extras,
+            extras,
         });
     }
 

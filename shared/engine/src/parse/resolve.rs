@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use foreshard_model::workflow::{CONDITION, WHOLE_INPUT};
+use foreshard_model::workflow::{CONDITION, Effect, WHOLE_INPUT};
 
 use super::code::Code;
 use super::draft::{Draft, Mapping, Reference, Work};
@@ -144,6 +144,7 @@ impl Check<'_> {
                     });
                 }
             }
+            self.split(task);
             if self.drafts()[task].reference().is_some() {
                 self.reference(task);
             }
@@ -151,6 +152,21 @@ impl Check<'_> {
         let world = self.world;
         for mapping in &world.part(self.id).outputs {
             self.origin(mapping, || format!("outputs.{}", mapping.name));
+        }
+    }
+
+    /// A task that must not run twice is not cut: a part whose outcome is unknown would leave the others done.
+    fn split(&mut self, task: usize) {
+        let given = &self.world.members[self.id.unit].unit.defaults;
+        let body = &self.drafts()[task].body;
+        let Some(split) = body.forms.as_ref().and_then(|forms| forms.split.as_ref()) else {
+            return;
+        };
+        if body.settings.effect.or(given.effect) == Some(Effect::Once) {
+            let message = "a task that must not run twice cannot be cut into parts";
+            let hint = "set `effect: idempotent` if a repeat is harmless";
+            let trouble = Trouble::new(Code::NotSplittable, split.mark, message).hint(hint);
+            self.report(format!("tasks[{task}].split"), trouble);
         }
     }
 

@@ -19,9 +19,9 @@ use super::residency::residency;
 use super::scale::Scale;
 
 /// Processor share of a task that waits for somebody else's answer.
-const WAITING_VCPUS: f64 = 0.05;
+pub(crate) const WAITING_VCPUS: f64 = 0.05;
 /// Memory of such a task at most, in MiB: its request and the answer; the work is done elsewhere.
-const WAITING_MIB: u32 = 32;
+pub(crate) const WAITING_MIB: u32 = 32;
 
 /// What the planner calculates with.
 ///
@@ -217,7 +217,7 @@ fn elsewhere(at: usize, task: &Task, scale: Scale, sites: &Sites<'_>) -> Option<
 }
 
 /// How fast a tier with `share` vCPUs runs a task that can use `vcpus`, one vCPU being 1.
-fn speed(share: f64, vcpus: f64) -> f64 {
+pub(crate) fn speed(share: f64, vcpus: f64) -> f64 {
     if vcpus <= 1.0 {
         (share / vcpus.max(0.01)).clamp(0.01, 1.0)
     } else {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use foreshard_model::ids::{ShardId, TaskId};
-use foreshard_model::output::{Located, LocatedFile, LocatedFileSource, ShardTask};
+use foreshard_model::output::{Located, LocatedFile, LocatedFileSource, LocatedPart, ShardTask};
 use foreshard_model::plan::{Chunk, PlannedShard, ShardKind, ShardTasks};
 use foreshard_model::topology::ShardNode;
 use foreshard_model::units::Mib;
@@ -214,6 +214,17 @@ impl<'a> Layout<'a> {
                     source: self.located_file(&file.source),
                 })
                 .collect(),
+            slice: task.extras.as_deref().and_then(|e| e.slice.clone()),
+            parts: task
+                .extras
+                .as_deref()
+                .map(|e| {
+                    e.parts
+                        .iter()
+                        .map(|part| self.located_part(part.0))
+                        .collect()
+                })
+                .unwrap_or_default(),
             writes: self.scale.writes(&task.writes),
             resources: self.scale.resources(task),
             timeout_ms: task.timeout_ms,
@@ -235,6 +246,11 @@ impl<'a> Layout<'a> {
             ShardId(self.of_task[index as usize]),
             self.task(index).id.clone(),
         )
+    }
+
+    fn located_part(&self, index: u32) -> LocatedPart {
+        let (shard, task) = self.shard_and_task(index);
+        LocatedPart { shard, task }
     }
 
     /// Where a value will be.

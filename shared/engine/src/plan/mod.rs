@@ -16,6 +16,7 @@ mod residency;
 mod scale;
 mod summary;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use foreshard_model::claim::Claim;
@@ -33,8 +34,12 @@ use foreshard_model::workflow::Workflow;
 use crate::graph::critical_path;
 use crate::limits::proofs;
 use crate::place::Sites;
-use crate::price::forecast;
+use crate::price::{EACH_SHARD, forecast, rates};
+use crate::sculpt::{Given, Sculpted, sculpt};
 use crate::shard::{Market, choose};
+
+pub(crate) use demand::{WAITING_MIB, WAITING_VCPUS, speed};
+pub(crate) use reasons::reason;
 
 use emit::Layout;
 use ground::Ground;
@@ -83,6 +88,35 @@ pub struct PlanInput<'a> {
 ///
 /// O((tasks + edges) · log tasks) for each sharding that is tried: up to 32 for small workflows, 6 for large ones.
 pub fn plan(input: &PlanInput<'_>) -> Result<Planned, Vec<Problem>> {
+    let sculpted = sculpted(input);
+    let mut planned = sharded(&PlanInput {
+        workflow: &sculpted.workflow,
+        ..*input
+    })?;
+    planned.plan.reasons.splice(..0, sculpted.reasons);
+    if let Cow::Owned(workflow) = sculpted.workflow {
+        planned.sculpted = Some(workflow);
+    }
+    Ok(planned)
+}
+
+/// Cuts and replaces tasks, as they declare it.
+fn sculpted<'a>(input: &PlanInput<'a>) -> Sculpted<'a> {
+    let scale = Scale::new(input.options);
+    let sites = Sites::new(input.pool, input.outlook, input.promised);
+    let architecture = input.pool.targets.first().map(|t| t.architecture);
+    let rates = rates(input.region, architecture.unwrap_or_default());
+    sculpt(&Given {
+        workflow: input.workflow,
+        sites: &sites,
+        lanes: lanes::lanes_allowed(&sites, input.options).0,
+        shard_usd: EACH_SHARD.usd(&rates),
+        cpu_ms: &|task| scale.estimate_ms(task),
+    })
+}
+
+/// Plans the workflow as it is.
+fn sharded(input: &PlanInput<'_>) -> Result<Planned, Vec<Problem>> {
     let scale = Scale::new(input.options);
     let sites = Sites::new(input.pool, input.outlook, input.promised);
     let demand = demand::demand(input, scale, &sites)?;
@@ -112,6 +146,7 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Planned, Vec<Problem>> {
             chunks: Vec::new(),
         },
         chunks,
+        sculpted: None,
     })
 }
 

@@ -10,7 +10,7 @@ use crate::shard::tried;
 use super::ground::Ground;
 use super::objective::wished;
 use super::scale::Scale;
-use super::{PlanInput, demand};
+use super::{PlanInput, demand, sculpted};
 
 /// Plans a run in all ways that an objective may choose from, and gives those worth choosing, quickest first.
 ///
@@ -22,6 +22,11 @@ use super::{PlanInput, demand};
 ///
 /// That of a plan with an objective.
 pub fn pareto(input: &PlanInput<'_>) -> Result<Vec<Tradeoff>, Vec<Problem>> {
+    let sculpted = sculpted(input);
+    let input = &PlanInput {
+        workflow: &sculpted.workflow,
+        ..*input
+    };
     let sites = Sites::new(input.pool, input.outlook, input.promised);
     let demand = demand::demand(input, Scale::new(input.options), &sites)?;
     let ground = Ground::new(input, &demand, &sites);

@@ -10,7 +10,7 @@ use crate::place::UNKNOWN_TASK_MS;
 use crate::shard::{Chosen, Demand};
 
 /// One choice and why.
-pub(super) fn reason(subject: &str, because: String, numbers: &[(&str, f64)]) -> Reason {
+pub(crate) fn reason(subject: &str, because: String, numbers: &[(&str, f64)]) -> Reason {
     Reason {
         subject: subject.to_owned(),
         because,

@@ -218,7 +218,7 @@ async fn made(ports: &Ports, run: &RunItem) -> Result<Result<Stored, Failure>, S
         .plan
         .reasons
         .extend(parsed.notes.iter().map(document::reason));
-    let graph = TaskGraph::of(&parsed.workflow);
+    let graph = TaskGraph::of(planned.sculpted.as_ref().unwrap_or(&parsed.workflow));
     let name = parsed.workflow.name.clone();
     drop(parsed);
     Ok(Ok(store::store(ports, run, name, planned, &graph).await?))

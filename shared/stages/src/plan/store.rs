@@ -44,6 +44,7 @@ pub(super) async fn store(
         plan,
         mut topology,
         chunks,
+        sculpted: _,
     } = planned;
     let generation = plan.generation;
     topology.chunks = stream::iter(chunks.iter().enumerate())

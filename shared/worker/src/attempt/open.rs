@@ -141,6 +141,9 @@ impl Needs {
                     Located::Constant(_) => {}
                 }
             }
+            for part in &task.parts {
+                needs.add(part.shard, &part.task, &task.id, own);
+            }
             for file in &task.files {
                 if let LocatedFileSource::Task {
                     shard, task: from, ..

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use data_encoding::HEXLOWER;
 use foreshard_engine::expression::{Expression, Scope, evaluate};
+use foreshard_engine::sculpt::{self as engine, JOIN_INPUT};
 use foreshard_model::ids::Sha256Hex;
+use foreshard_model::workflow::PARTS_INPUT;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -106,6 +108,38 @@ pub(super) fn fail(call: &HandlerCall) -> Result<Value, HandlerError> {
         text("Error"),
         text("Cause")
     )))
+}
+
+/// Puts the outputs of parts together, and the files of each name: `name.1`, `name.2` and so on become `name`.
+pub(super) fn join(call: &HandlerCall) -> Result<Value, HandlerError> {
+    let how = call.input.get(JOIN_INPUT).cloned().unwrap_or_default();
+    let how = serde_json::from_value(how).map_err(|_| {
+        HandlerError(format!(
+            "input `{JOIN_INPUT}` is not a way to put parts together"
+        ))
+    })?;
+    let Some(Value::Array(outputs)) = call.input.get(PARTS_INPUT) else {
+        return Err(HandlerError(format!("input `{PARTS_INPUT}` is no list")));
+    };
+    let mut names: Vec<(&str, u32, &str)> = Vec::new();
+    for file in &call.files {
+        let (name, number) = file.rsplit_once('.').unwrap_or((file, ""));
+        let number = number
+            .parse()
+            .map_err(|_| HandlerError(format!("file `{file}` has no number at its end")))?;
+        names.push((name, number, file));
+    }
+    names.sort_unstable();
+    for same in names.chunk_by(|a, b| a.0 == b.0) {
+        let mut whole = File::create(call.path(same[0].0))?;
+        for (_, _, file) in same {
+            if call.is_cancelled() {
+                return Err(HandlerError("cancelled".to_owned()));
+            }
+            std::io::copy(&mut File::open(call.path(file))?, &mut whole)?;
+        }
+    }
+    engine::join(how, outputs.clone()).map_err(|error| HandlerError(error.to_string()))
 }
 
 fn members(call: &HandlerCall) -> impl Iterator<Item = (&String, &Value)> {

@@ -9,12 +9,14 @@ use foreshard_model::ids::{ShardId, TaskId};
 use foreshard_model::output::{
     Located, LocatedFile, LocatedFileSource, OutputValue, ShardTask, TaskOutput,
 };
-use foreshard_model::workflow::{CONDITION, TaskKind, WHOLE_INPUT};
+use foreshard_model::sculpt::Slice;
+use foreshard_model::workflow::{CONDITION, PARTS_INPUT, TaskKind, WHOLE_INPUT};
 use futures_util::future::try_join_all;
 use serde_json::{Map, Value};
 
 use super::fault::Fault;
 use super::place::{Place, PlacedFile};
+use super::slice;
 use crate::attempt::Attempt;
 use crate::store::values;
 use crate::synthetic::bytes;
@@ -25,6 +27,8 @@ pub(crate) struct Input {
     pub(crate) value: Value,
     /// Bytes of the values that were read for it.
     pub(crate) bytes: u64,
+    /// Set when it is a part's, and there was nothing left for it.
+    pub(crate) is_empty: bool,
 }
 
 /// Gathers the task's JSON input.
@@ -39,16 +43,43 @@ pub(crate) async fn input(attempt: &Attempt<'_>, task: &ShardTask) -> Result<Inp
         Ok::<_, Fault>((name.clone(), value, bytes))
     });
     let members = try_join_all(members).await?;
-    let bytes = members.iter().map(|(_, _, bytes)| bytes).sum();
+    let bytes: u64 = members.iter().map(|(_, _, bytes)| bytes).sum();
     let mut object: Map<String, Value> = members
         .into_iter()
         .map(|(name, value, _)| (name, value))
         .collect();
-    let value = match object.remove(WHOLE_INPUT) {
+    let (parts, part_bytes) = parts(attempt, task).await?;
+    if !parts.is_empty() {
+        object.insert(PARTS_INPUT.to_owned(), Value::Array(parts));
+    }
+    let mut value = match object.remove(WHOLE_INPUT) {
         Some(whole) => whole,
         None => Value::Object(object),
     };
-    Ok(Input { value, bytes })
+    let is_empty = match &task.slice {
+        Some(slice) => slice::of_input(&mut value, slice)?,
+        None => false,
+    };
+    Ok(Input {
+        value,
+        bytes: bytes + part_bytes,
+        is_empty,
+    })
+}
+
+/// The outputs of the parts that the task puts together, in their order, and how many bytes those are.
+async fn parts(attempt: &Attempt<'_>, task: &ShardTask) -> Result<(Vec<Value>, u64), Fault> {
+    let each = task.parts.iter().map(|part| async move {
+        let located = Located::Task {
+            shard: part.shard,
+            task: part.task.clone(),
+            path: None,
+        };
+        Ok::<_, Fault>(locate(attempt, PARTS_INPUT, &located).await?)
+    });
+    let all = try_join_all(each).await?;
+    let bytes: u64 = all.iter().map(|(_, bytes)| bytes).sum();
+    Ok((all.into_iter().map(|(value, _)| value).collect(), bytes))
 }
 
 /// Whether the task is to run: it has no condition, or its condition is true.
@@ -220,6 +251,7 @@ async fn put(
                 bytes: *bytes,
                 generated,
                 linked: None,
+                is_empty_share: false,
             })
         }
         LocatedFileSource::Task {
@@ -238,13 +270,23 @@ async fn put(
                 .fetch(&*attempt.worker.ports.reads, claim)
                 .await;
             let held = held.map_err(|error| Fault::of_input(&file.name, error))?;
+            if let Some(slice) = slice_of(task, &file.name) {
+                return slice::of_file(held, path, &file.name, slice).await;
+            }
             let linked = held.place(&path)?;
             Ok(PlacedFile {
                 name: file.name.clone(),
                 bytes: claim.bytes,
                 generated: false,
                 linked: linked.then_some(held),
+                is_empty_share: false,
             })
         }
     }
+}
+
+/// How the file is to be cut, if it is.
+fn slice_of<'a>(task: &'a ShardTask, file: &str) -> Option<&'a Slice> {
+    let slice = task.slice.as_ref()?;
+    (slice.by.file() == Some(file)).then_some(slice)
 }

@@ -4,6 +4,7 @@ pub(crate) mod fault;
 mod gather;
 mod output;
 pub(crate) mod place;
+mod slice;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -109,6 +110,12 @@ impl Running<'_> {
         );
         let (input, files) = (input?, files?);
         self.usage.read_bytes = input.bytes + files.iter().map(|file| file.bytes).sum::<u64>();
+        if task.slice.as_ref().is_some_and(|slice| slice.part > 0)
+            && (input.is_empty || files.iter().any(|file| file.is_empty_share))
+        {
+            // The first part is given what there is, and answers for nothing at all.
+            return output::empty(attempt, task, &place).await;
+        }
         let mut call = Call {
             attempt,
             task,

@@ -75,6 +75,21 @@ pub(crate) fn nothing(attempt: &Attempt<'_>) -> Ran {
     }
 }
 
+/// What a part leaves behind that was given nothing: null, and its files without content.
+///
+/// # Errors
+/// The files cannot be written.
+pub(crate) async fn empty(
+    attempt: &Attempt<'_>,
+    task: &ShardTask,
+    place: &Place,
+) -> Result<Ran, Fault> {
+    for written in &task.writes {
+        std::fs::File::create(place.path(&written.name)?)?;
+    }
+    keep(attempt, task, place, Value::Null).await
+}
+
 fn keep_value(
     attempt: &Attempt<'_>,
     value: &Value,

@@ -23,6 +23,8 @@ pub(crate) struct PlacedFile {
     pub(crate) generated: bool,
     /// Set when it shares its content with the worker's own copy.
     pub(crate) linked: Option<Held>,
+    /// Set when it is the share of a part, and there was nothing left for it.
+    pub(crate) is_empty_share: bool,
 }
 
 impl Place {

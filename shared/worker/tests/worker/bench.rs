@@ -227,6 +227,8 @@ fn task(id: &str, kind: TaskKind) -> ShardTask {
         after: Vec::new(),
         inputs: BTreeMap::new(),
         files: Vec::new(),
+        slice: None,
+        parts: Vec::new(),
         writes: Vec::new(),
         resources: Resources {
             memory: Mib(64),

@@ -9,4 +9,5 @@ mod data;
 mod isolation;
 mod kinds;
 mod observed;
+mod split;
 mod web;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::super::{document, schema};
 use super::*;
 
-const EXAMPLES: [(&str, &str); 5] = [
+const EXAMPLES: [(&str, &str); 6] = [
     (
         "word-count",
         include_str!("../../../../../examples/word-count/workflow.yaml"),
@@ -18,6 +18,10 @@ const EXAMPLES: [(&str, &str); 5] = [
     (
         "pipeline",
         include_str!("../../../../../examples/pipeline/workflow.yaml"),
+    ),
+    (
+        "access-log",
+        include_str!("../../../../../examples/access-log/workflow.yaml"),
     ),
     (
         "lambda",
@@ -169,10 +173,65 @@ fn table() -> Vec<(Value, bool)> {
     ]
 }
 
+/// Splits and equivalents, and whether they are good.
+fn forms() -> Vec<(Value, bool)> {
+    let with = |field: &str, value: Value| {
+        let mut task =
+            json!({"id": "a", "kind": "command", "run": ["x"], "inputs": {"r": {"run": "$"}}});
+        task[field] = value;
+        json!({"foreshard": 1, "name": "x", "version": "1", "tasks": [task]})
+    };
+    let split = |split: Value| with("split", split);
+    vec![
+        (split(json!({"array": "$.r", "merge": "arrays"})), true),
+        (
+            split(json!({"array": "$.r", "merge": {"run": ["x"], "bundle": "b"}})),
+            true,
+        ),
+        (
+            split(json!({"array": "$.r", "merge": {"bundle": "b"}})),
+            false,
+        ),
+        (
+            split(json!({"array": "$.r", "merge": {"run": ["x"], "function": "f"}})),
+            false,
+        ),
+        (split(json!({"array": "$.r", "merge": "lists"})), false),
+        (split(json!({"array": "$.r"})), false),
+        (split(json!({"merge": "arrays"})), false),
+        (
+            split(json!({"array": "$.r", "header": 1, "merge": "arrays"})),
+            false,
+        ),
+        (
+            split(json!({"array": "$.r", "max_parts": 1001, "merge": "arrays"})),
+            false,
+        ),
+        (
+            with(
+                "equivalents",
+                json!([{"function": "f", "note": "n"}, {"vcpus": 2}]),
+            ),
+            true,
+        ),
+        (
+            with("equivalents", json!([{"function": "f", "handler": "h"}])),
+            false,
+        ),
+        (
+            with(
+                "equivalents",
+                json!([{"handler": "h", "env": {}, "gpu": 1}]),
+            ),
+            false,
+        ),
+    ]
+}
+
 #[test]
 fn the_schema_refuses_what_the_reader_refuses() {
     let validator = validator();
-    for (value, good) in table() {
+    for (value, good) in table().into_iter().chain(forms()) {
         let text = value.to_string();
         assert_eq!(validator.is_valid(&value), good, "schema: {text}");
         let read = document(text.as_bytes(), &Library::new());

@@ -7,7 +7,8 @@ use super::super::{references, stream};
 use super::*;
 
 /// Documents that exercise every part, to be mutated.
-const SEEDS: [&str; 4] = [
+const SEEDS: [&str; 5] = [
+    include_str!("../../../../../examples/access-log/workflow.yaml"),
     include_str!("../../../../../examples/pipeline/workflow.yaml"),
     include_str!("../../../../../examples/word-count/workflow.yaml"),
     r#"{"foreshard":1,"name":"x","version":"1","tasks":[{"id":"a","kind":"http","url":"https://a.b/c?d=é","inputs":{"v":{"value":{"a":[1,-2.5e3,null,true,"\u00e9\n"]}}}},{"id":"b","kind":"lambda","function":"f","needs":["a"],"inputs":{"v":{"task":"a","path":"$.x[?@.y > 1]"}}}]}"#,

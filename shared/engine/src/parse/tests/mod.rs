@@ -2,6 +2,7 @@
 
 mod examples;
 mod expansion;
+mod forms;
 mod fuzz;
 mod refusals;
 mod traces;
