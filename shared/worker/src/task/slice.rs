@@ -188,7 +188,7 @@ mod tests {
                 for (bytes, copied) in &found[..found.len() - 1] {
                     prop_assert_eq!(copied, &Copied { bytes: bytes.len() as u64, is_empty: bytes.is_empty() });
                     let whole = match &by {
-                        SplitBy::Bytes { record, .. } => bytes.len() as u64 % record == 0,
+                        SplitBy::Bytes { record, .. } => (bytes.len() as u64).is_multiple_of(*record),
                         _ => bytes.is_empty() || bytes.ends_with(b"\n"),
                     };
                     let is_last = found.iter().rposition(|(bytes, _)| !bytes.is_empty());
