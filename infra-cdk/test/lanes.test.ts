@@ -4,6 +4,7 @@ import type { MapState, State, States, Task } from '../lib/asl';
 import { RETRIED_ERRORS } from '../lib/errors';
 import { CONTROL_FUNCTIONS } from '../lib/functions';
 import { definition, FUNCTIONS, LANES_LABEL, lane } from '../lib/lanes';
+import { source } from './rust-source';
 
 const machine = definition();
 const inline = machine.States.LanesInline as MapState;
@@ -162,4 +163,12 @@ describe('the round', () => {
     expect(distributed).toMatchObject({ MaxConcurrency: 10_000, ToleratedFailureCount: 262_144, Label: LANES_LABEL });
     expect(distributed.ItemProcessor.ProcessorConfig).toEqual({ Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' });
   });
+});
+
+test('the definition weighs what every plan says of it, with each ARN at its longest', () => {
+  // Lambda, "FunctionName": an unqualified ARN has at most 140 characters.
+  const longest = JSON.stringify(machine).replaceAll(/\$\{\w+\}/g, 'x'.repeat(140));
+  const limits = source('shared/model/src/limits.rs');
+  const declared = /pub const DEFINITION_DEPLOYED_BYTES: usize = ([\d_]+);/.exec(limits);
+  expect(Buffer.byteLength(longest)).toBe(Number(declared?.[1]?.replaceAll('_', '')));
 });

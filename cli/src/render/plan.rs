@@ -1,6 +1,7 @@
 //! A plan for people: shards, reasons, limits, price.
 
-use foreshard_model::plan::{Plan, ShardKind};
+use foreshard_model::plan::{Plan, Reason, ShardKind};
+use foreshard_model::price::Interval;
 
 /// Most shards listed; the picture and the JSON have all.
 const SHARDS_LISTED: usize = 60;
@@ -29,6 +30,9 @@ pub fn describe(plan: &Plan) -> String {
     text.push_str("\nreasons\n");
     for reason in &plan.reasons {
         text.push_str(&format!("  {:<10} {}\n", reason.subject, reason.because));
+        if !reason.numbers.is_empty() {
+            text.push_str(&format!("  {:<10}   {}\n", "", numbers(reason)));
+        }
     }
     text.push_str("\nlimits\n");
     for proof in &plan.limits {
@@ -38,6 +42,7 @@ pub fn describe(plan: &Plan) -> String {
             proof.limit, proof.worst, proof.allowed, proof.unit, proof.place
         ));
     }
+    text.push_str("\nprice\n");
     price(plan, &mut text);
     text
 }
@@ -67,31 +72,80 @@ fn shards(plan: &Plan, text: &mut String) {
     }
 }
 
+/// This plan beside one Standard state for each task, then the unit prices.
 fn price(plan: &Plan, text: &mut String) {
     let price = &plan.price;
-    text.push_str("\nprice\n");
+    let mut line = |what: &str, ours: &str, plain: &str| {
+        text.push_str(&format!("  {what:<16} {ours:>36} {plain:>24}\n"));
+    };
+    line("", "this plan", "plain states");
     for (service, amount) in &price.by_service {
-        text.push_str(&format!("  {service:<16} {amount}\n"));
+        let plain = price.plain_by_service.get(service).copied();
+        line(
+            service,
+            &amount.to_string(),
+            &plain.unwrap_or_default().to_string(),
+        );
     }
-    text.push_str(&format!(
-        "  {:<16} ${:.6} (${:.6} to ${:.6})\n  {:<16} {} as one state for each task\n",
+    let total = price.total_usd;
+    line(
         "total",
-        price.total_usd.mid,
-        price.total_usd.low,
-        price.total_usd.high,
-        "plain",
-        price.plain_usd
-    ));
-    text.push_str(&format!(
-        "  {:<16} {:.2} s ({:.2} to {:.2} s); critical path {:.2} s, work {:.2} s\n  {}\n",
+        &format!(
+            "${:.6} (${:.6} to ${:.6})",
+            total.mid, total.low, total.high
+        ),
+        &price.plain_usd.to_string(),
+    );
+    let time = |interval: Interval| {
+        let Interval { low, mid, high } = interval;
+        format!("{mid:.2} s ({low:.2} to {high:.2} s)")
+    };
+    line(
         "time",
-        price.makespan_s.mid,
-        price.makespan_s.low,
-        price.makespan_s.high,
+        &time(price.makespan_s),
+        &format!("at least {:.2} s", price.plain_makespan_s.mid),
+    );
+    line(
+        "transitions",
+        &format!("{:.0}", price.transitions),
+        &plan.tasks.to_string(),
+    );
+    text.push_str(&format!(
+        "  critical path {:.2} s, work {:.2} s\n  {}\n",
         seconds(plan.critical_path_ms),
         seconds(plan.work_ms),
         price.source
     ));
+    text.push_str("\nunit prices\n");
+    for unit in &price.unit_prices {
+        text.push_str(&format!(
+            "  ${:<14} {:<38} {:<14} {}\n",
+            exact(unit.usd),
+            unit.unit,
+            unit.region,
+            unit.source
+        ));
+    }
+}
+
+/// A small amount in full: `0.0000000005`, not `5e-10`.
+fn exact(usd: f64) -> String {
+    let text = format!("{usd:.16}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// The numbers behind a reason: `makespan_s 741.0, shards 158`.
+fn numbers(reason: &Reason) -> String {
+    let shown = reason.numbers.iter().map(|(name, value)| {
+        if value.fract() == 0.0 {
+            format!("{name} {value:.0}")
+        } else if value.abs() < 10.0 {
+            format!("{name} {value:.4}")
+        } else {
+            format!("{name} {value:.1}")
+        }
+    });
+    shown.collect::<Vec<String>>().join(", ")
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a duration for people")]

@@ -3,6 +3,28 @@
 /// Input or output of a state, a task, an execution. Source: Step Functions quotas, "Maximum input or output size".
 pub const STATE_PAYLOAD_BYTES: usize = 256 * 1024;
 
+/// Longest execution, in seconds: a year. Source: Step Functions quotas, "Maximum execution time".
+pub const EXECUTION_S: u32 = 365 * 24 * 3600;
+
+/// Executions of one account and region that may be open. Source: Step Functions quotas (raised on request).
+pub const OPEN_EXECUTIONS: u32 = 1_000_000;
+
+/// Distributed Maps of one account and region that may be open; further ones wait. Source: Step Functions quotas.
+pub const OPEN_MAP_RUNS: u32 = 1_000;
+
+/// Name of an execution. Source: Step Functions API, `StartExecution`.
+pub const EXECUTION_NAME_CHARS: usize = 80;
+
+/// Transitions a second of all Standard executions of an account and region. Source: Step Functions quotas, "StateTransition"
+/// (raised on request; beyond it executions are slowed down).
+pub const TRANSITIONS_PER_S: u32 = 800;
+
+/// The same in [`LARGE_REGIONS`]. Source: Step Functions quotas, "StateTransition".
+pub const TRANSITIONS_PER_S_LARGE: u32 = 5_000;
+
+/// Regions with larger quotas. Source: Step Functions quotas.
+pub const LARGE_REGIONS: [&str; 3] = ["us-east-1", "us-west-2", "eu-west-1"];
+
 /// Events in one execution's history; the execution fails at it. Source: Step Functions quotas.
 pub const HISTORY_EVENTS: u32 = 25_000;
 
@@ -24,6 +46,9 @@ pub const DISTRIBUTED_CHILDREN: u32 = 10_000;
 /// A state machine's definition. Source: Step Functions quotas.
 pub const DEFINITION_BYTES: usize = 1024 * 1024;
 
+/// The definition as it is deployed, each function's ARN at its longest. A test of `infra-cdk` measures it.
+pub const DEFINITION_DEPLOYED_BYTES: usize = 7_611;
+
 /// Longest Lambda invocation, in milliseconds. Source: Lambda quotas, "Function timeout".
 pub const LAMBDA_TIMEOUT_MS: u64 = 900_000;
 
@@ -39,6 +64,16 @@ pub const LAMBDA_DISK_MIB: u32 = 10_240;
 /// Synchronous payload of a Lambda invocation, each way. Source: Lambda quotas.
 pub const LAMBDA_PAYLOAD_BYTES: usize = 6 * 1024 * 1024;
 
+/// Requests a second for each unit of concurrency. Source: Lambda quotas, "Invocation requests per second".
+pub const INVOCATIONS_PER_CONCURRENCY: u32 = 10;
+
+/// Environments that a function gets in addition every ten seconds. Source: Lambda quotas, "Concurrency scaling".
+pub const ENVIRONMENTS_PER_10_S: u32 = 1_000;
+
+/// How long a lane repeats its first question while Lambda adds environments, in seconds: half of the ten back-offs of the
+/// state machine (1, 2, 4, … 30 s), because each is drawn between none and all of it.
+pub const LANE_OPENS_WITHIN_S: u32 = 90;
+
 /// Default concurrency of an account in a region. Source: Lambda quotas.
 pub const ACCOUNT_CONCURRENCY: u32 = 1_000;
 
@@ -49,6 +84,18 @@ pub const CONCURRENCY_KEPT_FREE: u32 = 100;
 /// Writes in one DynamoDB transaction. Source: DynamoDB quotas, `TransactWriteItems`.
 pub const TRANSACTION_WRITES: usize = 100;
 
+/// What the requests of one transaction may hold together. Source: DynamoDB, "Transactions".
+pub const TRANSACTION_BYTES: usize = 4 * 1024 * 1024;
+
+/// One item. Source: DynamoDB quotas.
+pub const ITEM_BYTES: usize = 400 * 1024;
+
+/// Reads a second that one partition key takes. Source: DynamoDB, "Partitions and data distribution".
+pub const PARTITION_READS_PER_S: u32 = 3_000;
+
+/// Writes, and reads, a second of a table on demand. Source: DynamoDB quotas (raised on request).
+pub const TABLE_REQUESTS_PER_S: u32 = 40_000;
+
 /// Writes a second that one partition key takes. Source: DynamoDB, "Partitions and data distribution".
 pub const PARTITION_WRITES_PER_S: u32 = 1_000;
 
@@ -57,6 +104,15 @@ pub const SHARD_FAN: usize = 256;
 
 /// What a lane carries of its last answer, and of its last outcome.
 pub const LANE_MESSAGE_BYTES: usize = 32 * 1024;
+
+/// Longest ARN of a role. Source: IAM, "Identifiers".
+pub const ARN_CHARS: usize = 2_048;
+
+/// Members of a run's baggage.
+pub const BAGGAGE_MEMBERS: usize = 32;
+
+/// All of them, as JSON: they go with every shard, whose message holds 32 KiB.
+pub const BAGGAGE_BYTES: usize = 4 * 1024;
 
 /// A document inside a request, inflated. Lambda's 6 MB less the envelope and base64.
 pub const INLINE_DOCUMENT_BYTES: usize = 4 * 1024 * 1024;

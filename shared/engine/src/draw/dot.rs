@@ -73,7 +73,7 @@ fn cluster(text: &mut String, shard: &PlannedShard) {
         text,
         "    label={}; style=\"rounded,filled\"; fillcolor=\"{}\";",
         quoted(&label),
-        super::svg::colour(shard.id.index())
+        super::paint::colour(shard.id.index())
     );
     for (at, task) in shard.tasks.iter().take(TASKS_SHOWN).enumerate() {
         let _ = writeln!(

@@ -3,6 +3,7 @@
 mod dot;
 mod gantt;
 mod group;
+mod paint;
 mod svg;
 
 pub use dot::dot;

@@ -8,27 +8,23 @@ use rust_sugiyama::from_vertices_and_edges;
 
 use super::gantt::gantt;
 use super::group::{Group, Groups, groups};
+use super::paint::{definitions, fill};
 
-/// Light enough for black text; groups are told apart by their numbers, too.
-const COLOURS: [&str; 10] = [
-    "#cfe8ff", "#ffe0c2", "#d5f0d0", "#fbd3e0", "#e4dbf7", "#fff3bf", "#d0f0ee", "#ecdccd",
-    "#e3e6ea", "#dfeab8",
-];
 const MARGIN: f64 = 24.0;
 const LINE: f64 = 14.0;
-/// Width of a character of the sans-serif font at 11 px, a little more than most.
-const CHARACTER: f64 = 6.4;
+/// Width of a character of the sans-serif font at 11 px, a little more than most; capitals and signs are wider.
+const CHARACTER: f64 = 6.8;
+/// See [`CHARACTER`].
+const CAPITAL: f64 = 7.9;
 /// Width of the lanes: that of the graph within these bounds.
-const LANES_WIDTH: (f64, f64) = (900.0, 1_800.0);
-
-const STYLE: &str = "text{font:11px sans-serif;fill:#1b1f24}.head{font-weight:bold;font-size:13px}.title{font-weight:bold}\
-.tick{text-anchor:middle}.mid{text-anchor:middle}.box{stroke:#3d444d;stroke-width:1}.end{stroke:#3d444d;stroke-width:3}\
-.relay{fill:#fff;stroke:#3d444d}.edge{fill:none;stroke:#6e7781;stroke-opacity:.7}.grid{stroke:#d0d7de}.bar{stroke:#3d444d;stroke-width:.6}";
+const LANES_WIDTH: (f64, f64) = (1_000.0, 1_800.0);
 
 /// The plan as one SVG document.
 ///
-/// Boxes are shards (rectangles; relays are diamonds, END has a thick border), numbered as in the lanes below; colour only
-/// repeats the number. Beyond 1,500 shards the boxes are levels. The same plan always gives the same picture.
+/// Boxes are shards (rectangles; relays are diamonds, END has a thick border); in a plan of more than 24, all shards of a level
+/// whose tasks are of the same kinds are one box that says how many. Arrows are thicker the more they stand for. The lanes below
+/// have every shard, filled as its box is: by colour and by pattern, with its number where there is room. Everything has a tooltip
+/// with its reason. The same plan always gives the same picture.
 ///
 /// # Complexity
 ///
@@ -52,17 +48,29 @@ pub fn svg(plan: &Plan) -> String {
         body,
         "<g class=\"shards\" transform=\"translate(0 {MARGIN})\">"
     );
-    for &(from, to) in &drawn.edges {
-        edge(&mut body, &placed[from as usize], &placed[to as usize]);
+    for &(from, to, many) in &drawn.edges {
+        edge(
+            &mut body,
+            &placed[from as usize],
+            &placed[to as usize],
+            many,
+        );
     }
-    for (group, at) in drawn.groups.iter().zip(&placed) {
-        shape(&mut body, group, at);
+    for ((group, at), number) in drawn.groups.iter().zip(&placed).zip(0..) {
+        shape(&mut body, group, at, number);
     }
     body.push_str("</g>\n");
-    let bottom = gantt(&mut body, plan, graph_height + 3.0 * MARGIN, lanes_width);
+    let bottom = gantt(
+        &mut body,
+        plan,
+        &drawn.of,
+        graph_height + 3.0 * MARGIN,
+        lanes_width,
+    );
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {w:.0} {h:.0}\" width=\"{w:.0}\" height=\"{h:.0}\">\n\
-         <style>{STYLE}</style>\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n<g transform=\"translate({MARGIN} {MARGIN})\">\n{body}</g>\n</svg>\n",
+         {defs}<rect width=\"100%\" height=\"100%\" class=\"bg\"/>\n<g transform=\"translate({MARGIN} {MARGIN})\">\n{body}</g>\n</svg>\n",
+        defs = definitions(drawn.groups.len()),
         w = width + 2.0 * MARGIN,
         h = bottom + 2.0 * MARGIN,
     )
@@ -75,13 +83,16 @@ fn headline(plan: &Plan) -> String {
         .filter(|s| s.kind == ShardKind::Work)
         .count();
     format!(
-        "{} tasks in {shards} shards on {} lanes · {:.1} s expected ({:.1} to {:.1}) · ${:.6} expected, ${:.6} as plain states",
+        "{} tasks in {shards} shards on {} lanes · {:.1} s expected ({:.1} to {:.1}), plain states {:.1} s · ${:.6} expected ({:.6} to {:.6}), plain states ${:.6}",
         plan.tasks,
         plan.lanes,
         plan.price.makespan_s.mid,
         plan.price.makespan_s.low,
         plan.price.makespan_s.high,
+        plan.price.plain_makespan_s.mid,
         plan.price.total_usd.mid,
+        plan.price.total_usd.low,
+        plan.price.total_usd.high,
         plan.price.plain_usd.0,
     )
 }
@@ -103,12 +114,17 @@ fn place(drawn: &Groups) -> Vec<Placed> {
         .enumerate()
         .map(|(at, b)| (at as u32, (b.width, b.height)))
         .collect();
+    let arrows: Vec<(u32, u32)> = drawn
+        .edges
+        .iter()
+        .map(|(from, to, _)| (*from, *to))
+        .collect();
     let config = Config {
         vertex_spacing: 24.0,
         ..Config::default()
     };
     let mut left = 0.0;
-    for (positions, _, _) in from_vertices_and_edges(&vertices, &drawn.edges, &config) {
+    for (positions, _, _) in from_vertices_and_edges(&vertices, &arrows, &config) {
         // Coordinates are those of the centres; y may grow either way, but never mixes.
         let low = |axis: fn(&(f64, f64)) -> f64, half: fn(&Placed) -> f64| {
             positions
@@ -132,19 +148,23 @@ fn place(drawn: &Groups) -> Vec<Placed> {
     placed
 }
 
+fn text_width(text: &str) -> f64 {
+    let width = |c: char| {
+        if c.is_ascii_uppercase() {
+            CAPITAL
+        } else {
+            CHARACTER
+        }
+    };
+    text.chars().map(width).sum()
+}
+
 fn size(group: &Group) -> Placed {
-    let longest = group
-        .lines
-        .iter()
-        .map(|l| l.chars().count())
-        .max()
-        .unwrap_or(0) as f64;
+    let longest = group.lines.iter().map(|line| text_width(line));
+    let longest = longest.fold(0.0, f64::max);
     let (wide, high) = match group.kind {
-        ShardKind::Relay => (2.0 * longest * CHARACTER, 2.5 * LINE),
-        _ => (
-            longest * CHARACTER + 16.0,
-            group.lines.len() as f64 * LINE + 10.0,
-        ),
+        ShardKind::Relay => (2.0 * longest, 2.5 * LINE),
+        _ => (longest + 16.0, group.lines.len() as f64 * LINE + 10.0),
     };
     Placed {
         width: wide,
@@ -153,19 +173,20 @@ fn size(group: &Group) -> Placed {
     }
 }
 
-fn edge(svg: &mut String, from: &Placed, to: &Placed) {
+fn edge(svg: &mut String, from: &Placed, to: &Placed, many: u32) {
     let (x1, y1) = (from.x + from.width / 2.0, from.y + from.height);
     let (x2, y2) = (to.x + to.width / 2.0, to.y);
     let bend = (y2 - y1) / 2.0;
+    let width = 1.0 + f64::from(many.max(1).ilog2()) * 0.6;
     let _ = writeln!(
         svg,
-        "<path class=\"edge\" d=\"M{x1:.1} {y1:.1}C{x1:.1} {:.1} {x2:.1} {:.1} {x2:.1} {y2:.1}\"/>",
+        "<path class=\"edge\" stroke-width=\"{width:.1}\" d=\"M{x1:.1} {y1:.1}C{x1:.1} {:.1} {x2:.1} {:.1} {x2:.1} {y2:.1}\"><title>{many} of shard to shard</title></path>",
         y1 + bend,
         y2 - bend
     );
 }
 
-fn shape(svg: &mut String, group: &Group, at: &Placed) {
+fn shape(svg: &mut String, group: &Group, at: &Placed, number: u32) {
     let (mid_x, mid_y) = (at.x + at.width / 2.0, at.y + at.height / 2.0);
     let _ = write!(svg, "<g><title>{}</title>", escaped(&group.detail));
     if group.kind == ShardKind::Relay {
@@ -178,19 +199,19 @@ fn shape(svg: &mut String, group: &Group, at: &Placed) {
             at.x
         );
     } else {
-        let (class, fill) = match group.kind {
-            ShardKind::End => ("end", "#fff"),
-            _ => ("box", colour(group.colour)),
+        let (class, filled) = match group.kind {
+            ShardKind::End => ("end", String::new()),
+            _ => ("box", format!(" fill=\"{}\"", fill(number))),
         };
         let _ = write!(
             svg,
-            "<rect class=\"{class}\" x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" rx=\"4\" fill=\"{fill}\"/>",
+            "<rect class=\"{class}\" x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" rx=\"4\"{filled}/>",
             at.x, at.y, at.width, at.height
         );
     }
     let first = mid_y - (group.lines.len() as f64 - 1.0) * LINE / 2.0 + 4.0;
     for (number, line) in group.lines.iter().enumerate() {
-        let class = if number == 0 { "mid title" } else { "mid" };
+        let class = if number == 0 { "on title" } else { "on" };
         let y = first + number as f64 * LINE;
         let _ = write!(
             svg,
@@ -199,11 +220,6 @@ fn shape(svg: &mut String, group: &Group, at: &Placed) {
         );
     }
     svg.push_str("</g>\n");
-}
-
-/// The fill of a group.
-pub(super) fn colour(number: usize) -> &'static str {
-    COLOURS[number % COLOURS.len()]
 }
 
 /// Text inside SVG: markup escaped, control characters left out.

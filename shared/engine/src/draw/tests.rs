@@ -85,8 +85,11 @@ fn elements(svg: &str) -> Vec<String> {
 fn the_svg_is_well_formed_and_shows_every_shard_twice() {
     let svg = svg(&small());
     let elements = elements(&svg);
-    // Background, two shards with END, two bars.
-    assert_eq!(elements.iter().filter(|e| *e == "rect").count(), 1 + 3 + 2);
+    // Fills, background, two shards with END, two bars.
+    assert_eq!(
+        elements.iter().filter(|e| *e == "rect").count(),
+        4 + 1 + 3 + 2
+    );
     assert!(svg.contains("shard 1 · 2 tasks"), "{svg}");
     assert!(svg.contains("relay 2") && svg.contains(">END<"));
     assert!(svg.contains("count &lt;words&gt;"));
@@ -116,7 +119,7 @@ fn arrows_that_a_longer_way_says_are_left_out() {
 }
 
 #[test]
-fn a_thousand_shards_are_boxes_and_two_thousand_are_levels() {
+fn shards_of_a_level_and_of_the_same_kinds_are_one_box() {
     let many = |count: u32| {
         let mut shards: Vec<PlannedShard> = (0..count)
             .map(|id| {
@@ -125,14 +128,65 @@ fn a_thousand_shards_are_boxes_and_two_thousand_are_levels() {
             })
             .collect();
         let sinks: Vec<u32> = (count - 100..count).collect();
+        for (shard, at) in shards.iter_mut().zip(0..) {
+            shard.start_ms = at;
+        }
         shards.push(shard(count, ShardKind::End, &[], &sinks));
         svg(&plan(shards))
     };
-    let boxes = many(1_000);
-    elements(&boxes);
-    assert!(boxes.contains(">shard 999 · 1 task<"));
-    let levels = many(2_000);
+    let one = many(1_000);
+    elements(&one);
+    // Ten levels of a hundred, and END.
+    assert_eq!(one.matches("100 shards · 100 tasks").count(), 10);
+    assert!(
+        one.contains(">no. 900–999<") && one.contains(">t ×100<"),
+        "{one}"
+    );
+    // Every shard is a bar all the same, filled as its box.
+    assert_eq!(one.matches("class=\"bar\"").count(), 1_000);
+    assert!(one.contains("<title>shard 999: 1 tasks, 100 ms from"));
+    assert_eq!(one.matches("url(#p3)").count(), 1 + 100);
+    // More levels than can be read: they still are all there is.
+    let levels = many(20_000);
     elements(&levels);
-    assert!(levels.contains(">100 shards at level 19<"));
-    assert!(!levels.contains(">shard 1999 ·"));
+    assert!(levels.contains(">100 shards · 100 tasks<"));
+}
+
+#[test]
+fn a_light_and_a_dark_reader_are_told_apart_shapes_by_colour_or_pattern() {
+    let svg = svg(&small());
+    assert!(svg.contains("@media (prefers-color-scheme:dark){"), "{svg}");
+    assert_eq!(svg.matches("<pattern id=").count(), 4);
+    let hatches: Vec<&str> = svg.split("class=\"hatch\" d=\"").skip(1).collect();
+    assert_ne!(hatches[0].split('"').next(), hatches[1].split('"').next());
+}
+
+#[test]
+fn long_names_keep_their_ends() {
+    let named = |name: &str| {
+        let plan = plan(vec![shard(0, ShardKind::Work, &[name], &[])]);
+        let svg = svg(&plan);
+        let line = svg.split("class=\"on\" x=").nth(2).unwrap_or_default();
+        let text = line.split(['>', '<']).nth(1).unwrap_or_default();
+        text.to_owned()
+    };
+    assert_eq!(named("short"), "short");
+    assert_eq!(
+        named("NFCORE_ATACSEQ.ATACSEQ.FASTQ_ALIGN_BWA.BWA_MEM_32"),
+        "…ALIGN_BWA.BWA_MEM_32"
+    );
+    assert_eq!(named(&"x".repeat(40)), format!("…{}", "x".repeat(25)));
+}
+
+#[test]
+fn a_time_axis_has_round_numbers() {
+    for (ends, step) in [
+        (9, 1),
+        (10, 1),
+        (11, 2),
+        (149_000, 20_000),
+        (741_000, 100_000),
+    ] {
+        assert_eq!(super::gantt::tick_ms(ends), step, "{ends}");
+    }
 }

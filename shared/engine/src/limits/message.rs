@@ -3,16 +3,32 @@
 use std::collections::BTreeMap;
 
 use foreshard_model::claim::Claim;
+use foreshard_model::frontier::{LaneItem, ShardItem};
 use foreshard_model::ids::{
-    Attempt, Generation, LaneId, RunId, Sha256Hex, ShardId, Step, TargetId, Tenant,
+    Attempt, Generation, LaneId, Round, RunId, Sha256Hex, ShardId, Step, TargetId, Tenant,
 };
-use foreshard_model::message::{Answer, AnswerKind, ExecuteRequest, PlanAnswer};
+use foreshard_model::limits::{ARN_CHARS, BAGGAGE_BYTES, SHARD_FAN};
+use foreshard_model::message::{Answer, AnswerKind, ExecuteRequest, Failure, PlanAnswer};
 use foreshard_model::plan::LaneMode;
 use foreshard_model::run::Context;
 use foreshard_model::units::TimeMs;
 
-/// What a context may be at most: principal and role are ARNs, the baggage is limited by submit.
-const CONTEXT_BYTES: usize = 8 * 1024;
+/// A task token, at most. Source: Step Functions API, `SendTaskSuccess`.
+const TOKEN_CHARS: usize = 2_048;
+/// What a failure says of itself, at most, in characters of at most six bytes each as JSON.
+const FAILURE_CHARS: usize = 1_024;
+
+/// The largest context that submit accepts: ARNs at their longest, of characters that JSON escapes, and all the baggage.
+fn largest_context() -> Context {
+    Context {
+        tenant: Tenant("0".repeat(12)),
+        principal: "\\".repeat(ARN_CHARS),
+        role: Some("\\".repeat(ARN_CHARS)),
+        trace_id: "0".repeat(32),
+        // Two braces, four quotes and a colon: the rest is the value.
+        baggage: BTreeMap::from([("k".to_owned(), "v".repeat(BAGGAGE_BYTES - 8))]),
+    }
+}
 
 /// Bytes of plan's answer with so many lanes.
 #[must_use]
@@ -26,17 +42,7 @@ pub fn plan_answer_bytes(lanes: u32, mode: LaneMode) -> usize {
 /// Bytes of the largest `run` answer that dispatch can give: every number at its longest, every claim present.
 #[must_use]
 pub fn lane_message_bytes(run: &RunId, workflow: &str, longest_target: &str) -> usize {
-    let claim = Claim {
-        key: format!(
-            "runs/{run}/shards/{}/{}/{}/{}",
-            u32::MAX,
-            u32::MAX,
-            u32::MAX,
-            "0".repeat(64)
-        ),
-        sha256: Sha256Hex("0".repeat(64)),
-        bytes: u64::MAX,
-    };
+    let claim = largest_claim(run);
     let shard = ExecuteRequest {
         run: run.clone(),
         shard: ShardId(u32::MAX),
@@ -46,13 +52,7 @@ pub fn lane_message_bytes(run: &RunId, workflow: &str, longest_target: &str) -> 
         deadline: TimeMs(u64::MAX),
         progress: Some(claim.clone()),
         input: Some(claim),
-        context: Context {
-            tenant: Tenant(String::new()),
-            principal: String::new(),
-            role: None,
-            trace_id: "0".repeat(32),
-            baggage: BTreeMap::new(),
-        },
+        context: largest_context(),
         workflow: workflow.to_owned(),
         partitions: u32::MAX,
         trace: false,
@@ -65,7 +65,49 @@ pub fn lane_message_bytes(run: &RunId, workflow: &str, longest_target: &str) -> 
         wait_s: None,
         because: "0".repeat(256),
     };
-    bytes(&answer) + CONTEXT_BYTES
+    bytes(&answer)
+}
+
+/// Bytes of the largest item that the run keeps in the table: a lane with its answer and token, or a shard on which as many
+/// as may arrive have arrived.
+#[must_use]
+pub fn item_bytes(run: &RunId, lane_message: usize) -> usize {
+    let lane = LaneItem {
+        run: run.clone(),
+        lane: LaneId(u32::MAX),
+        version: u64::MAX,
+        round: Round(u32::MAX),
+        step: Step(u32::MAX),
+        answer: None,
+        token: Some("0".repeat(TOKEN_CHARS)),
+        events: u32::MAX,
+    };
+    let shard = ShardItem {
+        run: run.clone(),
+        id: ShardId(u32::MAX),
+        version: u64::MAX,
+        arrived: (0..SHARD_FAN as u32)
+            .map(|at| ShardId(u32::MAX - at))
+            .collect(),
+        progress: Some(largest_claim(run)),
+        output: Some(largest_claim(run)),
+        cause: Some(Failure {
+            message: "\u{1}".repeat(FAILURE_CHARS),
+            ..Failure::default()
+        }),
+        ..ShardItem::default()
+    };
+    let lane = bytes(&lane) + lane_message;
+    lane.max(bytes(&shard))
+}
+
+fn largest_claim(run: &RunId) -> Claim {
+    let most = u32::MAX;
+    Claim {
+        key: format!("runs/{run}/shards/{most}/{most}/{most}/{}", "0".repeat(64)),
+        sha256: Sha256Hex("0".repeat(64)),
+        bytes: u64::MAX,
+    }
 }
 
 fn bytes<T: serde::Serialize>(message: &T) -> usize {

@@ -1,11 +1,15 @@
 //! The proof that a plan keeps within the limits: each limit that applies, the worst value, and where it occurs.
 
+mod catalogue;
 mod message;
 
 use foreshard_model::limits as limit;
 use foreshard_model::plan::{LaneMode, LimitProof};
 
-pub use message::{lane_message_bytes, plan_answer_bytes};
+use crate::shard::Quota;
+
+pub use catalogue::{CATALOGUE, Limit, table};
+pub use message::{item_bytes, lane_message_bytes, plan_answer_bytes};
 
 #[cfg(test)]
 mod tests;
@@ -46,8 +50,14 @@ pub struct Facts {
     pub disk_mib: Worst,
     /// Invocations that may be in flight in the account and region.
     pub concurrency: u32,
-    /// Writes a second on one partition key.
-    pub partition_writes: f64,
+    /// Rates that lanes share, and what all of them take a second.
+    pub rates: Vec<(Quota, f64)>,
+    /// The largest item of the table, in bytes.
+    pub item_bytes: usize,
+    /// A pessimistic end of the run, in seconds.
+    pub makespan_s: f64,
+    /// The longest name of one of its executions, in characters.
+    pub execution_name: usize,
     /// The largest fan-in or fan-out.
     pub fan: Worst,
 }
@@ -62,9 +72,10 @@ const EVENTS_AFTER_BUDGET: u32 = 40;
 pub fn proofs(facts: &Facts) -> Vec<LimitProof> {
     let mut proofs = payloads(facts);
     proofs.push(history(facts));
+    proofs.extend(executions(facts));
     proofs.extend(branches(facts));
     proofs.extend(functions(facts));
-    proofs.extend(table(facts));
+    proofs.extend(table_rows(facts));
     proofs.push(row(
         "tasks",
         "tasks",
@@ -75,7 +86,45 @@ pub fn proofs(facts: &Facts) -> Vec<LimitProof> {
     proofs
 }
 
-fn branches(facts: &Facts) -> [LimitProof; 4] {
+/// What an account and region hold of executions.
+fn executions(facts: &Facts) -> [LimitProof; 4] {
+    let (maps, children) = match facts.mode {
+        LaneMode::Inline => (0.0, 0.0),
+        LaneMode::Distributed => (1.0, f64::from(facts.lanes)),
+    };
+    [
+        row(
+            "execution time",
+            "s",
+            f64::from(limit::EXECUTION_S),
+            facts.makespan_s.ceil(),
+            "all rounds together, pessimistic",
+        ),
+        row(
+            "execution name",
+            "characters",
+            limit::EXECUTION_NAME_CHARS as f64,
+            facts.execution_name as f64,
+            "the run and its last round",
+        ),
+        row(
+            "open executions",
+            "executions",
+            f64::from(limit::OPEN_EXECUTIONS),
+            1.0 + children,
+            "a round and its lanes",
+        ),
+        row(
+            "open map runs",
+            "map runs",
+            f64::from(limit::OPEN_MAP_RUNS),
+            maps,
+            "one in a round of distributed lanes",
+        ),
+    ]
+}
+
+fn branches(facts: &Facts) -> [LimitProof; 5] {
     let lanes = f64::from(facts.lanes);
     let (inline, distributed) = match facts.mode {
         LaneMode::Inline => (lanes, 0.0),
@@ -87,8 +136,8 @@ fn branches(facts: &Facts) -> [LimitProof; 4] {
             "state machine definition",
             "bytes",
             limit::DEFINITION_BYTES as f64,
-            0.0,
-            "one definition, deployed once, serves every workflow",
+            limit::DEFINITION_DEPLOYED_BYTES as f64,
+            "one definition serves every workflow; each ARN at its longest",
         ),
         row(
             "inline branches",
@@ -111,6 +160,13 @@ fn branches(facts: &Facts) -> [LimitProof; 4] {
             lanes,
             "each lane has one invocation in flight",
         ),
+        row(
+            "environment scaling",
+            "s",
+            f64::from(limit::LANE_OPENS_WITHIN_S),
+            lanes * 10.0 / f64::from(limit::ENVIRONMENTS_PER_10_S),
+            "until every lane's first question has an environment",
+        ),
     ]
 }
 
@@ -129,8 +185,23 @@ fn functions(facts: &Facts) -> [LimitProof; 3] {
     ]
 }
 
-fn table(facts: &Facts) -> [LimitProof; 3] {
-    [
+fn table_rows(facts: &Facts) -> Vec<LimitProof> {
+    let item = facts.item_bytes as f64;
+    let mut rows = vec![
+        row(
+            "table item",
+            "bytes",
+            limit::ITEM_BYTES as f64,
+            item,
+            "a lane with its last answer, or a shard with every arrival",
+        ),
+        row(
+            "transaction size",
+            "bytes",
+            limit::TRANSACTION_BYTES as f64,
+            TRANSACTION * item,
+            "claim of a shard",
+        ),
         row(
             "transaction",
             "writes",
@@ -138,20 +209,18 @@ fn table(facts: &Facts) -> [LimitProof; 3] {
             TRANSACTION,
             "claim of a shard",
         ),
-        row(
-            "partition key",
-            "writes/s",
-            f64::from(limit::PARTITION_WRITES_PER_S),
-            facts.partition_writes,
-            "all lanes busy, shards of average length",
-        ),
         at(
             "fan-in and fan-out",
             "shards",
             limit::SHARD_FAN as f64,
             &facts.fan,
         ),
-    ]
+    ];
+    rows.extend(facts.rates.iter().map(|(quota, used)| {
+        let place = "all lanes busy, shards of average length";
+        row(quota.limit, quota.unit, quota.per_s, *used, place)
+    }));
+    rows
 }
 
 fn payloads(facts: &Facts) -> Vec<LimitProof> {
@@ -173,6 +242,13 @@ fn payloads(facts: &Facts) -> Vec<LimitProof> {
             "bytes",
             limit::LANE_MESSAGE_BYTES as f64,
             &facts.lane_message,
+        ),
+        row(
+            "invocation payload",
+            "bytes",
+            limit::LAMBDA_PAYLOAD_BYTES as f64,
+            facts.plan_answer.max(carried) as f64,
+            "what a state hands to a function, or takes from it",
         ),
     ]
 }

@@ -162,12 +162,30 @@ impl Profile {
         self.memory_gb(ladder) * self.ms(ladder) / 1000.0
     }
 
+    /// Gigabytes of its tier's scratch disk that are charged for.
+    #[must_use]
+    pub fn disk_gb(&self, ladder: &Ladder) -> f64 {
+        let disk = ladder.rungs().get(self.rung).map_or(0, |r| r.disk_bytes);
+        charged_gb(disk)
+    }
+
     /// Gigabytes of its tier, as they are billed.
     #[must_use]
     pub fn memory_gb(&self, ladder: &Ladder) -> f64 {
         let memory = ladder.rungs().get(self.rung).map_or(0, |r| r.memory);
         f64::from(memory) / 1024.0
     }
+}
+
+/// Scratch disk that costs nothing, in bytes. Source: Lambda pricing, "Ephemeral Storage".
+const FREE_DISK_BYTES: u64 = 512 * 1024 * 1024;
+/// Bytes of a gigabyte, as Lambda bills them.
+const GB: f64 = 1024.0 * 1024.0 * 1024.0;
+
+/// Gigabytes of a scratch disk that are charged for.
+#[must_use]
+pub fn charged_gb(disk_bytes: u64) -> f64 {
+    disk_bytes.saturating_sub(FREE_DISK_BYTES) as f64 / GB
 }
 
 fn merge_top(one: &[u32; TOP_TASKS], other: &[u32; TOP_TASKS]) -> [u32; TOP_TASKS] {

@@ -19,7 +19,7 @@ pub use document::{read_outlook, read_pool};
 pub use ladder::{Ladder, Rung, WORKER_MIB};
 pub use load::{
     DISK_SHARE, Load, Profile, SHARD_MS, TASK_MS, TIME_MARGIN, TOP_TASKS, TRANSFER_BYTES_PER_MS,
-    UNKNOWN_TASK_MS,
+    UNKNOWN_TASK_MS, charged_gb,
 };
 pub use needs::{Lack, Needs, chip};
 pub use promised::{lanes_by_region, promised};

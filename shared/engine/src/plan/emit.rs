@@ -11,7 +11,7 @@ use foreshard_model::units::Mib;
 use foreshard_model::workflow::{FileSource, Task, TaskKind, ValueSource};
 
 use crate::graph::upward_ranks;
-use crate::place::Rung;
+use crate::place::{Ladder, Profile, Rung};
 use crate::shard::{Chosen, Demand, Members};
 
 use super::PlanInput;
@@ -97,12 +97,21 @@ impl<'a> Layout<'a> {
         }
     }
 
-    /// The tier that a shard with tasks starts on.
+    /// What a shard with tasks asks of its target.
+    pub(super) fn profile(&self, shard: u32) -> &Profile {
+        &self.chosen.shards.profiles[self.at[shard as usize] as usize]
+    }
+
+    /// The tiers that it may use.
+    pub(super) fn ladder(&self, shard: u32) -> &Ladder {
+        &self.demand.ladders[self.profile(shard).class as usize]
+    }
+
+    /// The tier that it starts on.
     pub(super) fn rung(&self, shard: u32) -> &Rung {
         let at = self.at[shard as usize] as usize;
-        let profile = &self.chosen.shards.profiles[at];
         let choice = self.chosen.placed.choice.get(at).copied().unwrap_or(0);
-        self.demand.ladders[profile.class as usize].choice(profile.rung, choice)
+        self.ladder(shard).choice(self.profile(shard).rung, choice)
     }
 
     /// Positions among the pool's targets by memory: where a shard is to run, then one target of each other family where it
@@ -114,8 +123,7 @@ impl<'a> Layout<'a> {
             return Vec::new();
         }
         let chosen = self.rung(shard).target;
-        let profile = &self.chosen.shards.profiles[self.at[shard as usize] as usize];
-        let families = self.demand.ladders[profile.class as usize].families();
+        let families = self.ladder(shard).families();
         let others = families.iter().copied();
         let others = others.filter(|&other| !targets[other].is_of_family(&targets[chosen]));
         std::iter::once(chosen)

@@ -4,8 +4,9 @@ use foreshard_model::target::Architecture;
 
 use crate::place::Sites;
 use crate::price::{EACH_SHARD, Rates, rates};
-use crate::shard::{Constants, Demand, Market, Rules};
+use crate::shard::{Constants, Demand, Market, Quota, Rules};
 
+use super::quotas::{QUOTAS, quotas};
 use super::{PlanInput, lanes, summary};
 
 /// Prices and processors for a run, with what it is planned from.
@@ -14,6 +15,7 @@ pub(super) struct Ground<'a> {
     demand: &'a Demand,
     sites: &'a Sites<'a>,
     rates: Rates,
+    quotas: [Quota; QUOTAS],
     chips: Vec<Architecture>,
 }
 
@@ -27,6 +29,7 @@ impl<'a> Ground<'a> {
             demand,
             sites,
             rates: rates(input.region, first),
+            quotas: quotas(input.pool, input.region),
             chips,
         }
     }
@@ -53,6 +56,7 @@ impl<'a> Ground<'a> {
             lane_memory: self.input.pool.lane_memory.map(|memory| memory.0),
             sites: self.sites,
             rates: &self.rates,
+            quotas: &self.quotas,
             tasks: summary::counted_tasks(self.demand),
             chips: &self.chips,
             constants: Constants::default(),

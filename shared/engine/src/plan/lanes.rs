@@ -1,14 +1,14 @@
 //! How many lanes a round has, how they run, and over how many partition keys the shards spread.
 
 use foreshard_model::limits::{
-    DISTRIBUTED_CHILDREN, EVENTS_PER_PARKING, EVENTS_PER_SHARD, HISTORY_BUDGET_EVENTS,
-    INLINE_BRANCHES, PARTITION_WRITES_PER_S,
+    DISTRIBUTED_CHILDREN, ENVIRONMENTS_PER_10_S, EVENTS_PER_PARKING, EVENTS_PER_SHARD,
+    HISTORY_BUDGET_EVENTS, INLINE_BRANCHES, LANE_OPENS_WITHIN_S,
 };
 use foreshard_model::plan::{LaneMode, Reason};
 use foreshard_model::policy::RunOptions;
 
 use crate::place::Sites;
-use crate::shard::{Chosen, Market, PARTITIONS_MAX, Rules, writes_per_s};
+use crate::shard::{Chosen, Market, PARTITIONS_MAX, Quota, Rules};
 
 use super::reasons::reason;
 
@@ -35,11 +35,14 @@ pub(super) struct Lanes {
     pub(super) partitions: u32,
     /// Events that all lanes together are expected to write.
     pub(super) events: u64,
-    /// Writes a second on one partition key while all lanes are busy, expected.
-    pub(super) partition_writes: f64,
+    /// Rates that the lanes share, and what all of them take a second, of one partition key where each has its own.
+    pub(super) rates: Vec<(Quota, f64)>,
     /// Why.
     pub(super) reasons: Vec<Reason>,
 }
+
+/// Environments that a function can get while a lane repeats its first question: more lanes would never open.
+const LANES_OPENED: u32 = ENVIRONMENTS_PER_10_S / 10 * LANE_OPENS_WITHIN_S;
 
 /// Most lanes that the pool, what is free of it, and the options allow, with the name of what binds.
 pub(super) fn lanes_allowed(sites: &Sites<'_>, options: &RunOptions) -> (u32, &'static str) {
@@ -50,6 +53,7 @@ pub(super) fn lanes_allowed(sites: &Sites<'_>, options: &RunOptions) -> (u32, &'
     };
     [
         (DISTRIBUTED_CHILDREN, "children of a distributed Map"),
+        (LANES_OPENED, "the environments that Lambda adds in time"),
         (sites.most(), free),
         (sites.pool.lanes_max, "the deployment's most lanes"),
         (
@@ -82,12 +86,22 @@ pub(super) fn lanes(
     } else {
         binding
     };
-    let writes = writes_per_s(lanes, &chosen.duration_ms);
-    let for_rate = (writes / f64::from(PARTITION_WRITES_PER_S)).ceil() as u32;
+    let used = |quota: &Quota| (*quota, quota.used(lanes, &chosen.duration_ms));
+    let mut rates: Vec<(Quota, f64)> = market.quotas.iter().map(used).collect();
+    let keys = rates.iter().filter(|(quota, _)| quota.per_key);
+    let for_rate = keys
+        .map(|(quota, used)| (used / quota.per_s).ceil() as u32)
+        .max()
+        .unwrap_or(1);
     let partitions = (shards as u32)
         .div_ceil(SHARDS_PER_PARTITION)
         .max(for_rate)
         .clamp(1, PARTITIONS_MAX);
+    for (quota, used) in &mut rates {
+        if quota.per_key {
+            *used /= f64::from(partitions);
+        }
+    }
     let events = u64::from(EVENTS_PER_ROUND)
         + u64::from(EVENTS_PER_LANE) * u64::from(lanes)
         + u64::from(EVENTS_PER_SHARD) * shards
@@ -102,16 +116,6 @@ pub(super) fn lanes(
     } else {
         history_budget
     };
-    let width = reason(
-        "lanes",
-        format!("{lanes} lanes: bound by {binding}"),
-        &[
-            ("lanes", f64::from(lanes)),
-            ("width", f64::from(schedule.width)),
-            ("allowed", f64::from(allowed)),
-            ("partitions", f64::from(partitions)),
-        ],
-    );
     Lanes {
         lanes,
         mode: if inline {
@@ -123,9 +127,57 @@ pub(super) fn lanes(
         lane_events,
         partitions,
         events,
-        partition_writes: writes / f64::from(partitions),
-        reasons: vec![width, mode_reason(inline, lanes, events, lane_events)],
+        rates,
+        reasons: vec![
+            width_reason(lanes, schedule.width, allowed, binding),
+            keys_reason(partitions, shards, for_rate),
+            mode_reason(inline, lanes, events, lane_events),
+            rounds_reason(events, lane_events, lanes),
+        ],
     }
+}
+
+fn width_reason(lanes: u32, width: u32, allowed: u32, binding: &str) -> Reason {
+    reason(
+        "lanes",
+        format!("{lanes} lanes: bound by {binding}"),
+        &[
+            ("lanes", f64::from(lanes)),
+            ("width", f64::from(width)),
+            ("allowed", f64::from(allowed)),
+        ],
+    )
+}
+
+fn keys_reason(partitions: u32, shards: u64, for_rate: u32) -> Reason {
+    reason(
+        "partitions",
+        format!(
+            "{partitions} partition key(s): at most {SHARDS_PER_PARTITION} shards on one, and no more writes and reads than it takes"
+        ),
+        &[
+            ("partitions", f64::from(partitions)),
+            ("shards", shards as f64),
+            ("keys_for_rates", f64::from(for_rate)),
+        ],
+    )
+}
+
+/// Into how many executions the run is cut, so that no history fills.
+fn rounds_reason(events: u64, lane_events: u32, lanes: u32) -> Reason {
+    let each_round = u64::from(lane_events) * u64::from(lanes.max(1));
+    let rounds = events.div_ceil(each_round.max(1)).max(1);
+    reason(
+        "rounds",
+        format!(
+            "about {rounds} round(s): a lane hands over after {lane_events} events of its history"
+        ),
+        &[
+            ("rounds", rounds as f64),
+            ("events", events as f64),
+            ("events_each_round", each_round as f64),
+        ],
+    )
 }
 
 fn mode_reason(inline: bool, lanes: u32, events: u64, lane_events: u32) -> Reason {

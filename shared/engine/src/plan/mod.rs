@@ -9,6 +9,7 @@ mod lanes;
 mod objective;
 mod pareto;
 mod placed;
+mod quotas;
 mod reasons;
 mod refusal;
 pub(crate) mod relay;
@@ -50,7 +51,7 @@ pub use beside::{Beside, beside_plain};
 pub use pareto::pareto;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 /// Everything that planning looks at; the same input gives the same plan.
 #[derive(Debug, Clone, Copy)]
@@ -82,7 +83,7 @@ pub struct PlanInput<'a> {
 /// # Errors
 ///
 /// Every task that no target can run, with the nearest target named; every missing bundle; limits of the objective that
-/// refuse and cannot be kept (codes FS2xxx).
+/// refuse and cannot be kept; every limit that the plan would break (codes FS2xxx).
 ///
 /// # Complexity
 ///
@@ -127,12 +128,14 @@ fn sharded(input: &PlanInput<'_>) -> Result<Planned, Vec<Problem>> {
     let verdict = objective::verdict(&objective, &chosen, &demand, &market)?;
     let lanes = lanes::lanes(&chosen, &market, &rules, input.options);
     let layout = Layout::new(input, scale, &demand, &chosen);
+    let shown = shown(input, &layout, &lanes, &market, verdict);
+    let broken = reasons::broken(&shown.limits);
+    if !broken.is_empty() {
+        return Err(broken);
+    }
     let (chunks, chunk_of) = layout.chunks();
     Ok(Planned {
-        plan: Plan {
-            objective,
-            ..shown(input, &layout, &lanes, &market, verdict)
-        },
+        plan: Plan { objective, ..shown },
         topology: Topology {
             run: input.run.clone(),
             generation: input.generation,
@@ -160,14 +163,17 @@ fn shown(
 ) -> Plan {
     let Layout { demand, chosen, .. } = layout;
     let used = summary::used_rungs(layout);
-    let counted = summary::counted(layout, lanes, &market.tasks);
+    let task_ms: Vec<f64> = demand.loads.iter().map(|load| load.ms).collect();
+    let plain = summary::plain_of(input, demand);
+    let counted = summary::counted(layout, lanes, &market.tasks, &plain);
+    let price = forecast(&counted, market.rates);
     let mut reasons: Vec<Reason> = reasons::assumptions(demand);
     reasons.extend(reasons::sharding(input.workflow, demand, chosen));
     reasons.extend(verdict.reasons);
     reasons.extend(lanes.reasons.iter().cloned());
     reasons.extend(placed::reasons(layout, market.sites));
-    reasons.extend(summary::reasons(layout, &used, &counted, market.rates));
-    let task_ms: Vec<f64> = demand.loads.iter().map(|load| load.ms).collect();
+    reasons.extend(summary::reasons(layout, &used, &counted));
+    reasons.extend(reasons::price(&counted, &price, &plain));
     let workflow = format!("{} {}", input.workflow.name, input.workflow.version);
     Plan {
         run: input.run.clone(),
@@ -186,8 +192,8 @@ fn shown(
             .collect(),
         shards: layout.planned(),
         reasons,
-        limits: proofs(&summary::facts(input, layout, lanes)),
-        price: forecast(&counted, market.rates),
+        limits: proofs(&summary::facts(input, layout, lanes, price.makespan_s.high)),
+        price,
         critical_path_ms: critical_path(&demand.graph, &demand.order, &task_ms).ceil() as u64,
         work_ms: task_ms.iter().sum::<f64>().ceil() as u64,
         on_failure: input.workflow.on_failure,

@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use foreshard_model::plan::Reason;
+use foreshard_model::limits::{DEFINITION_BYTES, HISTORY_EVENTS};
+use foreshard_model::plan::{LimitProof, Reason};
+use foreshard_model::price::Price;
+use foreshard_model::problem::{Problem, Severity};
 use foreshard_model::workflow::Workflow;
 
 use crate::objective::front;
 use crate::place::UNKNOWN_TASK_MS;
+use crate::price::{Counted, INTERVAL, Plain};
 use crate::shard::{Chosen, Demand};
 
 /// One choice and why.
@@ -108,4 +112,81 @@ pub(super) fn sharding(workflow: &Workflow, demand: &Demand, chosen: &Chosen) ->
         ));
     }
     reasons
+}
+
+/// Where the prices are from, what the intervals mean, and what plain states would take.
+pub(super) fn price(counted: &Counted, price: &Price, plain: &Plain) -> Vec<Reason> {
+    let mut numbers: Vec<(&str, f64)> = vec![
+        ("gb_s", counted.gb_s),
+        ("disk_gb_s", counted.disk_gb_s),
+        ("shards", counted.shards as f64),
+        ("transitions", price.transitions),
+    ];
+    for (service, usd) in &price.by_service {
+        numbers.push((service, usd.0));
+    }
+    let interval = [
+        ("unknown_tasks", counted.unknown as f64),
+        ("usd_low", price.total_usd.low),
+        ("usd_high", price.total_usd.high),
+        ("makespan_low_s", price.makespan_s.low),
+        ("makespan_high_s", price.makespan_s.high),
+    ];
+    vec![
+        reason("price", price.source.clone(), &numbers),
+        reason("interval", INTERVAL.to_owned(), &interval),
+        beside(counted, price, plain),
+    ]
+}
+
+/// The same DAG as plain states, and whether it could be one state machine at all.
+fn beside(counted: &Counted, price: &Price, plain: &Plain) -> Reason {
+    let (bytes, events) = (plain.definition_bytes, plain.events);
+    let lacking = match (
+        bytes > DEFINITION_BYTES as u64,
+        events > u64::from(HISTORY_EVENTS),
+    ) {
+        (false, false) => "",
+        (true, false) => "; the definition is too large for one state machine",
+        (false, true) => "; the events do not fit one history",
+        (true, true) => "; neither the definition nor the events fit one state machine",
+    };
+    reason(
+        "plain",
+        format!(
+            "one Standard state for each of {} tasks: {:.2} s were each to start once its inputs are there, {:.2} s as Parallel states for {} level(s), a definition of {bytes} bytes, {events} events{lacking}",
+            counted.tasks,
+            plain.makespan_ms / 1000.0,
+            plain.by_levels_ms / 1000.0,
+            plain.levels,
+        ),
+        &[
+            ("usd", price.plain_usd.0),
+            ("transitions", counted.tasks as f64),
+            ("gb_s", counted.plain_gb_s),
+            ("makespan_s", plain.makespan_ms / 1000.0),
+            ("by_levels_s", plain.by_levels_ms / 1000.0),
+            ("levels", plain.levels as f64),
+            ("definition_bytes", bytes as f64),
+            ("events", events as f64),
+        ],
+    )
+}
+
+/// A problem for every limit that does not hold: such a plan is not started.
+pub(super) fn broken(limits: &[LimitProof]) -> Vec<Problem> {
+    let broken = limits.iter().filter(|proof| !proof.holds);
+    broken
+        .map(|proof| Problem {
+            code: "FS2012".to_owned(),
+            severity: Severity::Error,
+            path: "tasks".to_owned(),
+            place: None,
+            message: format!(
+                "{}: {} {} of at most {} ({})",
+                proof.limit, proof.worst, proof.unit, proof.allowed, proof.place
+            ),
+            hint: Some("split the workflow, or run it with fewer lanes".to_owned()),
+        })
+        .collect()
 }

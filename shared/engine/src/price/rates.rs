@@ -1,11 +1,14 @@
-//! Unit prices by region and architecture, each row with its source, and what one shard uses of each service.
+//! Unit prices as a plan uses them, and what one shard uses of each service.
 
+use foreshard_model::price::UnitPrice;
 use foreshard_model::target::Architecture;
+
+use super::table::{Quote, STANDS_IN, Source, Unit, known, quote};
 
 /// Unit prices in dollars.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rates {
-    /// The region whose rows these are.
+    /// The region whose prices these are: another one where that asked for is not known.
     pub region: &'static str,
     /// One transition of a Standard execution.
     pub transition: f64,
@@ -13,6 +16,8 @@ pub struct Rates {
     pub gb_s: f64,
     /// One invocation of a function.
     pub invocation: f64,
+    /// One gigabyte-second of scratch disk above the 512 MB that are free.
+    pub disk_gb_s: f64,
     /// One write request unit, on demand.
     pub write_unit: f64,
     /// One read request unit, on demand.
@@ -25,8 +30,12 @@ pub struct Rates {
     pub metric_request: f64,
     /// One byte of logs taken in.
     pub log_byte: f64,
+    /// One byte to another region.
+    pub transfer_byte: f64,
     /// Where the numbers are from, and which of them are assumed.
     pub source: String,
+    /// Each price with its source.
+    pub unit_prices: Vec<UnitPrice>,
 }
 
 /// What the control plane uses for one shard.
@@ -81,99 +90,79 @@ impl DispatchUse {
     }
 }
 
-/// Gigabyte-second on Graviton. Source: AWS Price List, us-east-1 and eu-west-1, first tier, 2026-08.
-const GB_S_ARM64: f64 = 0.000_013_333_4;
-/// Gigabyte-second on x86. Source: AWS Price List; the same in every region of the table, 2026-08.
-const GB_S_X86_64: f64 = 0.000_016_666_7;
-/// Invocation. Source: AWS Price List, $0.20 a million, 2026-08.
-const INVOCATION: f64 = 0.000_000_2;
-/// Transition where no row of its own says otherwise. Source: AWS Price List, $25 a million, 2026-08.
-const TRANSITION: f64 = 0.000_025;
-
-/// Transitions that cost more than the default. Source: `aws-lambda-power-tuning`, `sfCosts`, 2026-04-13.
-const DEARER_TRANSITIONS: [(&str, f64); 9] = [
-    ("us-west-1", 0.000_027_9),
-    ("eu-west-3", 0.000_029_7),
-    ("eu-south-1", 0.000_026_25),
-    ("ap-northeast-2", 0.000_027_1),
-    ("ap-south-1", 0.000_028_5),
-    ("ap-east-1", 0.000_027_5),
-    ("me-south-1", 0.000_027_5),
-    ("af-south-1", 0.000_029_75),
-    ("sa-east-1", 0.000_037_5),
-];
-
-/// Regions whose function prices the table knows. Source: AWS pricing calculator, metered units of Lambda.
-const FUNCTION_ROWS: [&str; 11] = [
-    "us-east-1",
-    "ca-central-1",
-    "eu-west-1",
-    "eu-west-2",
-    "eu-west-3",
-    "eu-central-1",
-    "ap-south-1",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "ap-northeast-2",
-    "ap-northeast-1",
-];
-
-/// On-demand write and read units by region. Source: us-east-1 AWS Price List, 2026-08; eu-west-1 estimated, not verified.
-const TABLE_UNITS: [(&str, f64, f64); 2] = [
-    ("us-east-1", 0.000_000_625, 0.000_000_125),
-    ("eu-west-1", 0.000_000_705, 0.000_000_141),
-];
-
 /// The unit prices of a region.
 ///
-/// What the table has no row for is priced as in us-east-1, and `source` says so.
+/// What has no price of its own is priced as in us-east-1, and `source` says so; so is a region that the list does not know.
 #[must_use]
 pub fn rates(region: &str, architecture: Architecture) -> Rates {
-    let known = FUNCTION_ROWS.iter().copied().find(|row| *row == region);
-    let dearer = DEARER_TRANSITIONS.iter().find(|(row, _)| *row == region);
-    let units = TABLE_UNITS.iter().find(|(row, _, _)| *row == region);
-    let (_, write_unit, read_unit) = units.copied().unwrap_or(TABLE_UNITS[0]);
-    let mut assumed = Vec::new();
-    if known.is_none() {
-        assumed.push("Lambda");
+    let mut unit_prices = Vec::new();
+    let mut lacking = Vec::new();
+    let mut unverified = Vec::new();
+    let mut usd = |unit: Unit| {
+        let Quote {
+            usd,
+            region: of,
+            source,
+        } = quote(unit, region);
+        let (service, name) = unit.named();
+        if of != region {
+            lacking.push(name);
+        }
+        if source == Source::Unverified {
+            unverified.push(name);
+        }
+        unit_prices.push(UnitPrice {
+            service: service.to_owned(),
+            unit: name.to_owned(),
+            usd,
+            region: of.to_owned(),
+            source: source.text().to_owned(),
+        });
+        usd
+    };
+    Rates {
+        region: known(region).unwrap_or(STANDS_IN),
+        transition: usd(Unit::Transition),
+        gb_s: usd(Unit::GbS(architecture)),
+        invocation: usd(Unit::Invocation),
+        disk_gb_s: usd(Unit::DiskGbS),
+        write_unit: usd(Unit::Write),
+        read_unit: usd(Unit::Read),
+        put: usd(Unit::Put),
+        get: usd(Unit::Get),
+        metric_request: usd(Unit::MetricRequest),
+        log_byte: usd(Unit::LogByte),
+        transfer_byte: usd(Unit::TransferByte),
+        source: source_of(region, architecture, &lacking, &unverified),
+        unit_prices,
     }
-    if known.is_none() && dearer.is_none() {
-        assumed.push("Step Functions");
-    }
-    match region {
-        "us-east-1" => {}
-        "eu-west-1" => assumed.extend(["DynamoDB (estimated)", "S3", "CloudWatch"]),
-        _ => assumed.extend(["DynamoDB", "S3", "CloudWatch"]),
-    }
+}
+
+/// One sentence on where the prices of a region are from.
+fn source_of(
+    region: &str,
+    architecture: Architecture,
+    lacking: &[&str],
+    unverified: &[&str],
+) -> String {
     let chip = match architecture {
         Architecture::Arm64 => "arm64",
         Architecture::X86_64 => "x86_64",
     };
-    let source = if assumed.is_empty() {
-        format!("AWS Price List, {region}, {chip}, on demand, first tier, 2026-08")
+    let mut source = if known(region).is_none() {
+        format!("no price of `{region}` is known: those of {STANDS_IN} are used, {chip}")
+    } else if lacking.is_empty() {
+        format!("prices of {region}, {chip}")
     } else {
         format!(
-            "AWS Price List, {region}, {chip}, on demand, first tier, 2026-08; as in us-east-1 for want of a row: {}",
-            assumed.join(", ")
+            "prices of {region}, {chip}, and for want of its own those of {STANDS_IN} for {}",
+            lacking.join(", ")
         )
     };
-    Rates {
-        region: known.or(dearer.map(|(row, _)| *row)).unwrap_or("us-east-1"),
-        transition: dearer.map_or(TRANSITION, |(_, price)| *price),
-        gb_s: match architecture {
-            Architecture::Arm64 => GB_S_ARM64,
-            Architecture::X86_64 => GB_S_X86_64,
-        },
-        invocation: INVOCATION,
-        write_unit,
-        read_unit,
-        // S3 Standard, $0.005 and $0.0004 a thousand. Source: AWS Price List, us-east-1, 2026-08.
-        put: 0.000_005,
-        get: 0.000_000_4,
-        // $0.01 a thousand requests. Source: CloudWatch pricing page, not verified against the price list.
-        metric_request: 0.000_01,
-        // $0.50 a gigabyte. Source: AWS Price List, us-east-1, 2026-08.
-        log_byte: 0.000_000_000_5,
-        source,
+    source.push_str("; on demand, first tier");
+    if !unverified.is_empty() {
+        source.push_str("; not verified: ");
+        source.push_str(&unverified.join(", "));
     }
+    source
 }

@@ -2,6 +2,7 @@
 
 use foreshard_model::target::Architecture;
 
+use super::table::REGIONS;
 use super::*;
 
 #[test]
@@ -13,18 +14,35 @@ fn a_shard_costs_about_five_plain_states() {
 }
 
 #[test]
-fn a_region_without_a_row_says_so() {
-    let here = rates("us-east-1", Architecture::Arm64);
-    assert!(!here.source.contains("for want"), "{}", here.source);
-    let there = rates("mx-central-1", Architecture::X86_64);
-    assert_eq!(there.region, "us-east-1");
-    assert!(
-        there
-            .source
-            .contains("for want of a row: Lambda, Step Functions")
+fn where_prices_are_from_is_said() {
+    let said = |region, architecture| rates(region, architecture).source;
+    insta::assert_snapshot!([
+        said("us-east-1", Architecture::Arm64),
+        said("eu-west-1", Architecture::Arm64),
+        said("eu-west-3", Architecture::X86_64),
+        said("mx-central-1", Architecture::Arm64),
+    ].join("\n"), @r"
+    prices of us-east-1, arm64; on demand, first tier; not verified: PutMetricData request
+    prices of eu-west-1, arm64, and for want of its own those of us-east-1 for PutMetricData request, byte of logs; on demand, first tier; not verified: write request unit, read request unit, PUT, GET, PutMetricData request
+    prices of eu-west-3, x86_64, and for want of its own those of us-east-1 for invocation, GB-second of scratch disk above 512 MB, write request unit, read request unit, PUT, GET, PutMetricData request, byte of logs; on demand, first tier; not verified: PutMetricData request
+    no price of `mx-central-1` is known: those of us-east-1 are used, arm64; on demand, first tier; not verified: PutMetricData request
+    ");
+    assert_eq!(
+        rates("mx-central-1", Architecture::Arm64).region,
+        "us-east-1"
     );
-    let paris = rates("eu-west-3", Architecture::Arm64);
-    assert_eq!(paris.transition, 0.000_029_7);
+    assert_eq!(
+        rates("eu-west-3", Architecture::Arm64).transition,
+        0.000_029_7
+    );
+    for region in REGIONS.map(|(region, _)| region) {
+        let rates = rates(region, Architecture::X86_64);
+        assert_eq!(rates.unit_prices.len(), 11, "{region}");
+        assert!(
+            rates.unit_prices.iter().all(|price| price.usd > 0.0),
+            "{rates:?}"
+        );
+    }
 }
 
 #[test]

@@ -28,7 +28,7 @@ pub use choose::{Chosen, Tried, choose, tried};
 pub use constants::Constants;
 pub use contract::{Members, contract};
 pub use lanes::LaneRule;
-pub use market::{Market, PARTITIONS_MAX, writes_per_s};
+pub use market::{Market, PARTITIONS_MAX, Quota};
 pub use measure::Judged;
 pub use rules::{Apart, Rules};
 pub use strategy::Strategy;

@@ -291,7 +291,14 @@ pub fn counted(
             f64::from(rung.memory) / 1024.0 * (ms - SHARD_MS) / 1000.0
         })
         .sum();
+    let disk_gb_s = shards
+        .profiles
+        .iter()
+        .zip(duration_ms)
+        .map(|(p, ms)| p.disk_gb(&ladders[p.class as usize]) * (ms - SHARD_MS) / 1000.0)
+        .sum();
     Counted {
+        disk_gb_s,
         shards: shards.profiles.len() as u64,
         edges: shards.graph.edge_count() as u64,
         lanes: u64::from(schedule.width),

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use foreshard_engine::objective;
 use foreshard_model::ids::Tenant;
-use foreshard_model::limits::{DISTRIBUTED_CHILDREN, HISTORY_BUDGET_EVENTS};
+use foreshard_model::limits::{
+    ARN_CHARS, BAGGAGE_BYTES, BAGGAGE_MEMBERS, DISTRIBUTED_CHILDREN, HISTORY_BUDGET_EVENTS,
+};
 use foreshard_model::policy::RunOptions;
 
 use super::query::brief;
@@ -13,14 +15,8 @@ use super::refusal::{Code, Refusal};
 /// Largest factor on CPU time, bytes and memory: beyond it nothing fits any target.
 const SCALE_MAX: f64 = 1_000_000.0;
 
-/// Members of the baggage, and bytes of all of them: it goes with every shard, whose message holds 32 KiB.
-const BAGGAGE: (usize, usize) = (32, 4 * 1024);
-
 /// Bundles of one submission.
 pub(super) const BUNDLES_MAX: usize = 64;
-
-/// Longest ARN. Source: IAM, "Identifiers".
-const ARN_CHARS: usize = 2_048;
 
 fn refuse<T>(detail: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal::new(Code::BadOption, detail))
@@ -87,11 +83,11 @@ pub(super) fn check_role(role: Option<&str>, tenant: &Tenant) -> Result<(), Refu
 }
 
 pub(super) fn check_baggage(baggage: &BTreeMap<String, String>) -> Result<(), Refusal> {
-    let (members, most) = BAGGAGE;
-    let bytes: usize = baggage.iter().map(|(k, v)| k.len() + v.len()).sum();
-    if baggage.len() > members || bytes > most {
+    // As JSON, which it travels as: an escape may take six bytes for one.
+    let bytes = serde_json::to_vec(baggage).map_or(usize::MAX, |json| json.len());
+    if baggage.len() > BAGGAGE_MEMBERS || bytes > BAGGAGE_BYTES {
         return refuse(format!(
-            "`baggage` has {} members of {bytes} bytes: at most {members} of {most} bytes",
+            "`baggage` has {} members of {bytes} bytes as JSON: at most {BAGGAGE_MEMBERS} of {BAGGAGE_BYTES} bytes",
             baggage.len()
         ));
     }
@@ -159,8 +155,12 @@ mod tests {
         ] {
             assert!(check_options(&bad).is_err(), "{bad:?}");
         }
-        let long = [("k".to_owned(), "v".repeat(5_000))].into();
-        assert!(check_baggage(&long).is_err());
+        // As JSON: two braces, four quotes, a colon, the name and the value; a control character takes six bytes.
+        let baggage = |value: String| check_baggage(&[("k".to_owned(), value)].into());
+        assert!(baggage("v".repeat(4_088)).is_ok());
+        assert!(baggage("v".repeat(4_089)).is_err());
+        assert!(baggage("\u{1}".repeat(681)).is_ok());
+        assert!(baggage("\u{1}".repeat(682)).is_err());
         assert!(check_baggage(&[("a".to_owned(), "b".to_owned())].into()).is_ok());
     }
 }

@@ -24,7 +24,7 @@ use foreshard_model::workflow::{
 use super::{PlanInput, plan};
 
 /// A workflow from `a>b a>c b>d c>d`: synthetic tasks of one second, 100 MiB and 1,000 bytes an edge.
-fn workflow(text: &str) -> Workflow {
+pub(crate) fn workflow(text: &str) -> Workflow {
     let (names, graph) = crate::graph::text::parse(text);
     let edges: Vec<(u32, u32)> = (0..names.len() as u32)
         .flat_map(|to| graph.predecessors(to).iter().map(move |&from| (from, to)))
