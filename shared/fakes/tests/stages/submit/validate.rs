@@ -63,3 +63,30 @@ fn what_cannot_be_judged_is_refused() {
         refused(json!({"document": CHAIN, "options": {"scale": -1}})).starts_with("400 FS3013")
     );
 }
+
+#[test]
+fn a_missed_deadline_is_noted_and_a_missed_budget_refused() {
+    let caller = Caller::new();
+    let with = |objective: Value| json!({"document": CHAIN, "options": {"objective": objective}});
+    let late = judged(&caller, &with(json!({"deadline_s": 0.01})));
+    assert_eq!(late["valid"], true, "{late}");
+    let noted = late["notes"].as_array().unwrap();
+    assert!(noted.iter().any(|note| note["code"] == "FS2021"), "{late}");
+    let dear = judged(&caller, &with(json!({"budget_usd": 1e-9})));
+    assert_eq!(dear["valid"], false, "{dear}");
+    assert_eq!(dear["problems"][0]["code"], "FS2022", "{dear}");
+    let answer = caller.call(
+        "POST",
+        "/runs",
+        &with(json!({"deadline_s": -1, "budget_usd": -1})),
+    );
+    let problems = answer.value()["problems"].clone();
+    assert!(refused(&answer).starts_with("400 FS3013"), "{problems}");
+    let codes: Vec<&Value> = problems
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|p| &p["code"])
+        .collect();
+    assert_eq!(codes, ["FS2020", "FS2020"], "{problems}");
+}
