@@ -34,6 +34,7 @@ pub(super) fn tier_above(item: &ShardItem, node: &ShardNode, targets: &[Target])
     let named = item.target.as_ref();
     let named = named.and_then(|id| targets.iter().find(|target| target.id == *id));
     let ran_on = named.or_else(|| target_for(item, node, targets))?.memory;
+    let ran_on = ran_on.max(item.tier);
     let may = targets
         .iter()
         .filter(|target| may_run(node, targets, target));
