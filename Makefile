@@ -9,7 +9,7 @@ STAGES := submit plan dispatch execute aggregate reshard
 BUILT := target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 FORESHARD := $(BUILT)/foreshard
 # Tests that need no emulator. All in one workspace-wide command: another choice of packages would build the SDKs again.
-QUICK := $(addprefix --test ,api architecture dispatch every_write planner protocol reshard stages worker alone recorded_definitions)
+QUICK := $(addprefix --test ,api architecture dispatch every_write planner plans prices protocol reshard stages worker alone recorded_constants recorded_definitions)
 # What ships: see ship/build.sh.
 ARCHITECTURES ?= arm64 x86_64
 HERE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)

@@ -11,6 +11,8 @@ pub enum Bench {
     Schedule(ScheduleArguments),
     /// Order, critical path and plan of a generated graph.
     Graph(GraphArguments),
+    /// The whole of planning: documents read as a stream, sharded and priced.
+    Plan(PlanArguments),
     /// Acyclic balanced cuts of WfFormat workflows.
     Partition(PartitionArguments),
 }
@@ -43,6 +45,22 @@ pub struct GraphArguments {
     #[arg(long, default_value_t = 2.5, value_name = "X")]
     pub edges_per_task: f64,
     /// Seed of the graph.
+    #[arg(long, default_value_t = 1, value_name = "S")]
+    pub seed: u64,
+}
+
+/// Arguments of `bench plan`.
+#[derive(Debug, Clone, Args)]
+pub struct PlanArguments {
+    /// Documents, gzipped or not; none: a generated graph as a document.
+    pub files: Vec<PathBuf>,
+    /// Number of tasks of the generated graph.
+    #[arg(long, default_value_t = 1_000_000, value_name = "N")]
+    pub tasks: u32,
+    /// Edges for each of its tasks.
+    #[arg(long, default_value_t = 2.5, value_name = "X")]
+    pub edges_per_task: f64,
+    /// Its seed.
     #[arg(long, default_value_t = 1, value_name = "S")]
     pub seed: u64,
 }

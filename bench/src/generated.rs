@@ -1,6 +1,8 @@
 //! A generated layered graph: the same seed, the same graph.
 
-use foreshard_engine::graph::Edge;
+use std::io::Read;
+
+use foreshard_engine::graph::{Csr, Edge};
 
 /// Tasks of a layer, for each square root of the number of tasks: wide enough to keep hundreds of lanes busy.
 const LAYER: f64 = 1.0;
@@ -47,4 +49,64 @@ pub fn layered(tasks: u32, edges_per_task: f64, seed: u64) -> (Vec<Edge>, Vec<f6
         .map(|_| WORK_S.0 + WORK_S.1 * share(next()))
         .collect();
     (edges, work_s)
+}
+
+/// A graph as a document, written while it is read: it is never whole in memory.
+pub struct Document<'a> {
+    graph: &'a Csr,
+    work_s: &'a [f64],
+    next: usize,
+    ready: Vec<u8>,
+    given: usize,
+}
+
+impl<'a> Document<'a> {
+    /// A document of synthetic tasks.
+    pub fn new(graph: &'a Csr, work_s: &'a [f64]) -> Self {
+        let head = br#"{"foreshard":1,"name":"generated","version":"1","tasks":["#;
+        Self {
+            graph,
+            work_s,
+            next: 0,
+            ready: head.to_vec(),
+            given: 0,
+        }
+    }
+
+    /// The text of the next task; what ends the document after the last.
+    fn write_next(&mut self) {
+        self.ready.clear();
+        self.given = 0;
+        let task = self.next;
+        self.next += 1;
+        if let Some(work_s) = self.work_s.get(task) {
+            let needs: Vec<String> = self
+                .graph
+                .predecessors(task as u32)
+                .iter()
+                .map(|need| format!(r#""t{need}""#))
+                .collect();
+            let comma = if task > 0 { "," } else { "" };
+            let needs = needs.join(",");
+            let text = format!(
+                r#"{comma}{{"id":"t{task}","kind":"synthetic","cpu_s":{work_s:.3},"needs":[{needs}]}}"#
+            );
+            self.ready.extend_from_slice(text.as_bytes());
+        } else if task == self.work_s.len() {
+            self.ready.extend_from_slice(b"]}");
+        }
+    }
+}
+
+impl Read for Document<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        if self.given == self.ready.len() && self.next <= self.work_s.len() {
+            self.write_next();
+        }
+        let rest = &self.ready[self.given..];
+        let count = rest.len().min(into.len());
+        into[..count].copy_from_slice(&rest[..count]);
+        self.given += count;
+        Ok(count)
+    }
 }

@@ -8,13 +8,14 @@ mod generated;
 mod graph;
 mod meter;
 mod partition;
+mod plan;
 mod recorded;
 mod render;
 mod schedule;
 
 use std::path::Path;
 
-pub use arguments::{Bench, GraphArguments, PartitionArguments, ScheduleArguments};
+pub use arguments::{Bench, GraphArguments, PartitionArguments, PlanArguments, ScheduleArguments};
 pub use schedule::NetworkFile;
 
 /// Why a benchmark gave no figures.
@@ -57,6 +58,7 @@ pub fn run(bench: &Bench, json: bool) -> Result<String, BenchError> {
     let figures = match bench {
         Bench::Schedule(arguments) => render::values(&schedule::schedule(arguments)?),
         Bench::Graph(arguments) => render::values(&graph::graph(arguments)),
+        Bench::Plan(arguments) => render::values(&plan::plan(arguments)?),
         Bench::Partition(arguments) => render::values(&partition::partition(arguments)?),
     };
     Ok(if json {

@@ -8,7 +8,7 @@ use foreshard_model::frontier::{
     Arrival, Checkpoint, Expect, LaneItem, Live, ShardItem, ShardState, Write,
 };
 use foreshard_model::ids::{LaneId, ShardId};
-use foreshard_model::limits::TRANSACTION_WRITES;
+use foreshard_model::limits::{CREATION_BATCH, TRANSACTION_WRITES};
 use foreshard_stages::ports::{
     AttemptWrites, FrontierReads, FrontierWrites, Opening, OutputPointers, Page, PortError,
     PortResult, RunKey,
@@ -288,13 +288,20 @@ impl FrontierWrites for World {
         .await
     }
 
-    async fn create_shards(&self, run: &RunKey, items: &[ShardItem]) -> PortResult<()> {
+    async fn create_shards(&self, run: &RunKey, items: &[ShardItem]) -> PortResult<Vec<ShardId>> {
+        if items.len() > CREATION_BATCH {
+            let text = format!("{} shards at once, at most {CREATION_BATCH}", items.len());
+            return Err(PortError::Refused(text));
+        }
         self.write("create_shards", |state| {
-            for item in items {
+            let now = state.now;
+            let throughput = state.throughput.as_mut();
+            let left = throughput.map_or_else(Vec::new, |has| has.left(run, items, now));
+            for item in items.iter().filter(|item| !left.contains(&item.id)) {
                 let key = (run.run.clone(), item.id);
                 state.shards.entry(key).or_insert_with(|| item.clone());
             }
-            Ok(())
+            Ok(left)
         })
         .await
     }

@@ -16,10 +16,12 @@ mod runs;
 mod schedules;
 pub mod seeded;
 mod services;
+mod throughput;
 pub mod wire;
 mod world;
 
 pub use faults::{Fault, Faults};
 pub use seeded::Seeded;
 pub use services::{Assumed, Invoked};
+pub use throughput::Throughput;
 pub use world::{Change, World, block_on};

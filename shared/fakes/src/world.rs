@@ -6,6 +6,7 @@ use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
+use async_trait::async_trait;
 use foreshard_engine::frontier::is_open;
 use foreshard_model::frontier::{LaneItem, ShardItem, ShardState};
 use foreshard_model::ids::{Attempt, LaneId, Round, RunId, ShardId, TargetId, Tenant};
@@ -20,6 +21,7 @@ use crate::build;
 use crate::faults::{Faults, Verdict};
 use crate::seeded::Seeded;
 use crate::services::{Assumed, Function, Invoked};
+use crate::throughput::Throughput;
 
 /// Everything in memory. It implements every port of the stages; share it by reference.
 pub struct World {
@@ -54,6 +56,7 @@ pub(crate) struct State {
     pub(crate) samples: Vec<Sample>,
     pub(crate) sleepers: BTreeMap<(TimeMs, u64), Waker>,
     pub(crate) sleeps: u64,
+    pub(crate) throughput: Option<Throughput>,
     pub(crate) token_wakers: BTreeMap<String, Waker>,
     pub(crate) changes: Vec<Change>,
 }
@@ -118,6 +121,7 @@ impl World {
                 samples: Vec::new(),
                 sleepers: BTreeMap::new(),
                 sleeps: 0,
+                throughput: None,
                 token_wakers: BTreeMap::new(),
                 changes: Vec::new(),
             }),
@@ -374,9 +378,19 @@ impl State {
     }
 }
 
+#[async_trait]
 impl Clock for World {
     fn now(&self) -> TimeMs {
         self.lock().now
+    }
+
+    /// Under an executor others go on meanwhile; without one, the clock moves on at once.
+    async fn pause(&self, ms: u64) {
+        if self.lock().interleave {
+            self.sleep(ms).await;
+        } else {
+            self.advance(ms);
+        }
     }
 }
 

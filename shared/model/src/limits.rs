@@ -99,6 +99,13 @@ pub const TABLE_REQUESTS_PER_S: u32 = 40_000;
 /// Writes a second that one partition key takes. Source: DynamoDB, "Partitions and data distribution".
 pub const PARTITION_WRITES_PER_S: u32 = 1_000;
 
+/// Writes a second that an on-demand table takes from its first second on; it doubles with use. Source: DynamoDB, "On-demand
+/// capacity mode", initial throughput.
+pub const TABLE_WRITES_PER_S: u32 = 4_000;
+
+/// Shards that are created in one call: a throttled call is repeated whole, and a small one is throttled less often.
+pub const CREATION_BATCH: usize = 25;
+
 /// Fan-in and fan-out of a shard; beyond it the planner inserts virtual shards. It keeps `arrived` below 1 KiB.
 pub const SHARD_FAN: usize = 256;
 

@@ -222,8 +222,9 @@ pub trait FrontierWrites: Send + Sync {
     async fn commit(&self, run: &RunKey, writes: &[Write]) -> PortResult<()>;
     /// Adds a predecessor to the successor's `arrived` and gives the item as it is then.
     async fn arrive(&self, run: &RunKey, arrival: &Arrival) -> PortResult<ShardItem>;
-    /// Creates shards that do not exist; existing ones are left alone. In batches, unprocessed ones repeated.
-    async fn create_shards(&self, run: &RunKey, items: &[ShardItem]) -> PortResult<()>;
+    /// Creates shards that do not exist, at most [`foreshard_model::limits::CREATION_BATCH`]; existing ones are left alone.
+    /// Gives those that the store did not take for want of throughput: they are to be asked again, later.
+    async fn create_shards(&self, run: &RunKey, items: &[ShardItem]) -> PortResult<Vec<ShardId>>;
 }
 
 /// What a worker may do to the frontier.
@@ -466,9 +467,12 @@ pub trait Timers: Send + Sync {
 }
 
 /// The time.
+#[async_trait]
 pub trait Clock: Send + Sync {
     /// Now, UTC.
     fn now(&self) -> TimeMs;
+    /// Lets some milliseconds pass.
+    async fn pause(&self, ms: u64);
 }
 
 /// The target of a tier, and the pool: wiring that the deployment gives.

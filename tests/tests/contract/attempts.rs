@@ -95,7 +95,7 @@ pub async fn pointers_are_those_of_committed_outputs(on: Arc<Adapters>) {
             ..items::shard(&of, id)
         })
         .collect();
-    on.writes.create_shards(&of, &new).await.unwrap();
+    items::create(&on, &of, &new).await;
     let asked: Vec<ShardId> = (0..150).map(ShardId).collect();
     let seen = on.pointers.pointers(&of, &asked).await.unwrap();
     assert_eq!(seen.len(), 65);

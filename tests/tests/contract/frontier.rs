@@ -17,14 +17,14 @@ pub async fn shards_are_created_once_and_stay_as_they_are(on: Arc<Adapters>) {
     let of = key("created");
     // More than two transactions, in every partition.
     let new: Vec<ShardItem> = (0..250).map(|id| items::shard(&of, id)).collect();
-    on.writes.create_shards(&of, &new[..120]).await.unwrap();
+    items::create(&on, &of, &new[..120]).await;
     let touched = items::claimed(&new[7], 1, 5_000);
     on.writes
         .commit(&of, &[items::over(&touched)])
         .await
         .unwrap();
-    on.writes.create_shards(&of, &new).await.unwrap();
-    on.writes.create_shards(&of, &[]).await.unwrap();
+    items::create(&on, &of, &new).await;
+    items::create(&on, &of, &[]).await;
     let seen = on.frontier.shard(&of, ShardId(7)).await.unwrap();
     assert_eq!(seen, Some(touched));
     let all = all_shards(&on, &of).await;
@@ -56,7 +56,7 @@ async fn all_shards(on: &Adapters, of: &RunKey) -> Vec<ShardItem> {
 pub async fn a_partition_gives_its_shards_by_id(on: Arc<Adapters>) {
     let of = key("partition");
     let new: Vec<ShardItem> = (0..10).rev().map(|id| items::shard(&of, id)).collect();
-    on.writes.create_shards(&of, &new).await.unwrap();
+    items::create(&on, &of, &new).await;
     // A lane of the same partition is no shard.
     let lane = LaneItem {
         run: of.run.clone(),
@@ -76,7 +76,7 @@ pub async fn a_partition_gives_its_shards_by_id(on: Arc<Adapters>) {
 pub async fn some_shards_are_read_and_missing_ones_left_out(on: Arc<Adapters>) {
     let of = key("some");
     let new: Vec<ShardItem> = (0..120).map(|id| items::shard(&of, id)).collect();
-    on.writes.create_shards(&of, &new).await.unwrap();
+    items::create(&on, &of, &new).await;
     let asked: Vec<ShardId> = (0..240).step_by(2).map(ShardId).collect();
     let mut seen = on.frontier.shards(&of, &asked).await.unwrap();
     seen.sort_by_key(|item| item.id);

@@ -19,7 +19,7 @@ pub async fn ready_shards_come_by_rank(on: Arc<Adapters>) {
         items::ready(&of, 12, 2),
         items::ready(&of, 1, 1),
     ];
-    on.writes.create_shards(&of, &new).await.unwrap();
+    items::create(&on, &of, &new).await;
     let all = on.frontier.ready(&of, 0, 10).await.unwrap();
     assert_eq!(items::ids(&all), [9, 3, 12, 0]);
     assert_eq!(all[0], new[3], "the whole item");
@@ -60,7 +60,7 @@ pub async fn live_lists_what_must_be_looked_after(on: Arc<Adapters>) {
         with(21, ShardState::Superseded, false),
         items::ready(&of, 24, 0),
     ];
-    on.writes.create_shards(&of, &new).await.unwrap();
+    items::create(&on, &of, &new).await;
     let listed = async |what| {
         let found = on.frontier.live(&of, 0, what, 10).await.unwrap();
         items::ids(&found)

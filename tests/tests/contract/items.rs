@@ -3,9 +3,12 @@
 use foreshard_model::claim::Claim;
 use foreshard_model::frontier::{Expect, ShardItem, ShardState, Write};
 use foreshard_model::ids::{Attempt, LaneId, RunId, Sha256Hex, ShardId};
+use foreshard_model::limits::CREATION_BATCH;
 use foreshard_model::run::{Context, RunItem};
 use foreshard_model::units::{Mib, TimeMs};
 use foreshard_stages::ports::RunKey;
+
+use crate::adapters::Adapters;
 
 /// Partition keys of every run here.
 pub const PARTITIONS: u32 = 3;
@@ -93,4 +96,15 @@ pub fn over(item: &ShardItem) -> Write {
 /// The ids of some shards.
 pub fn ids(items: &[ShardItem]) -> Vec<u32> {
     items.iter().map(|item| item.id.0).collect()
+}
+
+/// Creates shards as plan does: a batch after the other, and again what the store did not take.
+pub async fn create(on: &Adapters, of: &RunKey, items: &[ShardItem]) {
+    for batch in items.chunks(CREATION_BATCH) {
+        let mut open = batch.to_vec();
+        while !open.is_empty() {
+            let left = on.writes.create_shards(of, &open).await.unwrap();
+            open.retain(|item| left.contains(&item.id));
+        }
+    }
 }

@@ -82,11 +82,11 @@ pub async fn creating_at_once_creates_once(on: Arc<Adapters>) {
     let creating: Vec<_> = (0..3)
         .map(|_| {
             let (on, of, new) = (Arc::clone(&on), of.clone(), new.clone());
-            tokio::spawn(async move { on.writes.create_shards(&of, &new).await })
+            tokio::spawn(async move { items::create(&on, &of, &new).await })
         })
         .collect();
     for created in creating {
-        created.await.unwrap().unwrap();
+        created.await.unwrap();
     }
     let ids: Vec<ShardId> = (0..150).map(ShardId).collect();
     let seen = on.frontier.shards(&of, &ids).await.unwrap();

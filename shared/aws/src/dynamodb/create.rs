@@ -1,58 +1,62 @@
-//! Creating the shards of a plan: in transactions of a hundred, several at once; what exists already is left as it is.
-
-use std::time::Duration;
+//! Creating shards of a plan: a few in one transaction; what exists already is left as it is, what is throttled is left over.
 
 use aws_sdk_dynamodb::types::CancellationReason;
 use foreshard_model::frontier::{Expect, ShardItem};
-use foreshard_model::limits::TRANSACTION_WRITES;
+use foreshard_model::ids::ShardId;
+use foreshard_model::limits::CREATION_BATCH;
 use foreshard_stages::ports::{PortError, PortResult, RunKey};
-use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::DynamoTable;
-use super::batch::PARALLEL;
 use super::writes::CONDITION_FAILED;
 use crate::table::item;
 
-/// How often a transaction is repeated without those items that exist: each repeat is for somebody who creates the same at
-/// this moment.
-const REPEATS: u32 = 8;
-/// Wait before the second repeat; it doubles.
-const FIRST_WAIT: Duration = Duration::from_millis(25);
+/// How often a transaction is repeated at once without those items that exist: each repeat is for somebody who creates the
+/// same at this moment.
+const REPEATS: u32 = 3;
 
 impl DynamoTable {
-    /// Creates what does not exist. A put without a condition would cost half, but would undo what lanes have done since,
-    /// when a plan is repeated.
-    pub(super) async fn create_all(&self, run: &RunKey, items: &[ShardItem]) -> PortResult<()> {
-        let parts: Vec<_> = items
-            .chunks(TRANSACTION_WRITES)
-            .map(|chunk| self.create_some(run, chunk))
-            .collect();
-        stream::iter(parts)
-            .buffer_unordered(PARALLEL)
-            .try_collect()
-            .await
-    }
-
-    async fn create_some(&self, run: &RunKey, items: &[ShardItem]) -> PortResult<()> {
+    /// Creates what does not exist; gives what the table did not take. A put without a condition would cost half, and go in
+    /// batches, but would undo what lanes have done since, when a plan is repeated.
+    pub(super) async fn create_some(
+        &self,
+        run: &RunKey,
+        items: &[ShardItem],
+    ) -> PortResult<Vec<ShardId>> {
+        if items.len() > CREATION_BATCH {
+            let (asked, most) = (items.len(), CREATION_BATCH);
+            return Err(PortError::Refused(format!(
+                "{asked} new shards of {} at once, at most {most}",
+                run.run
+            )));
+        }
         let what = format!("new shards of {}", run.run);
         let mut open: Vec<&ShardItem> = items.iter().collect();
-        for repeat in 0..REPEATS {
+        for _ in 0..REPEATS {
             if open.is_empty() {
-                return Ok(());
-            }
-            if repeat > 1 {
-                tokio::time::sleep(FIRST_WAIT * 2u32.pow(repeat - 2)).await;
+                break;
             }
             let actions = open
                 .iter()
                 .map(|item| self.put(item::of_shard(run, item)?, Some(Expect::Absent)))
                 .collect::<PortResult<_>>()?;
-            match self.try_transact(&what, actions).await? {
-                Ok(()) => return Ok(()),
-                Err(reasons) => open = still_open(&open, &reasons),
+            match self.try_transact(&what, actions).await {
+                Ok(Ok(())) => return Ok(Vec::new()),
+                Ok(Err(reasons)) => {
+                    let absent = still_open(&open, &reasons);
+                    // Nothing of it exists: throttled, or in conflict with somebody who creates the same.
+                    if absent.len() == open.len() {
+                        break;
+                    }
+                    open = absent;
+                }
+                Err(PortError::Unavailable(why)) => {
+                    tracing::debug!(why, "shards are left over");
+                    break;
+                }
+                Err(other) => return Err(other),
             }
         }
-        Err(PortError::Unavailable(format!("{what}: still in conflict")))
+        Ok(open.iter().map(|item| item.id).collect())
     }
 }
 

@@ -5,6 +5,7 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, ReturnValue, TransactWriteItem};
 use foreshard_model::frontier::{Arrival, Expect, ShardItem, Write};
+use foreshard_model::ids::ShardId;
 use foreshard_model::limits::TRANSACTION_WRITES;
 use foreshard_stages::ports::{FrontierWrites, PortError, PortResult, RunKey};
 
@@ -188,8 +189,8 @@ impl FrontierWrites for DynamoTable {
         item::read(attributes)
     }
 
-    async fn create_shards(&self, run: &RunKey, items: &[ShardItem]) -> PortResult<()> {
-        self.create_all(run, items).await
+    async fn create_shards(&self, run: &RunKey, items: &[ShardItem]) -> PortResult<Vec<ShardId>> {
+        self.create_some(run, items).await
     }
 }
 

@@ -19,6 +19,7 @@ mod expire;
 mod failure;
 mod history;
 mod initial;
+mod pace;
 mod park;
 mod release;
 mod replay;
@@ -37,6 +38,7 @@ pub use expire::expire;
 pub use failure::{Seen, after_failure, allowed_failures, failed_by};
 pub use history::{close_round, events_of, is_used_up};
 pub use initial::initial_items;
+pub use pace::{Pace, creation_units};
 pub use park::{
     Park, WAKE_WIDTH, forget, has_news, park, wake_order, wake_width, works_for_parked,
 };

@@ -75,3 +75,55 @@ proptest! {
         prop_assert_eq!(incoming as usize, forward.len());
     }
 }
+
+/// A graph of up to 9 nodes, small enough to go along every path of it.
+fn small() -> impl Strategy<Value = (Csr, Vec<f64>)> {
+    let pairs = prop::collection::vec((0_u32..9, 0_u32..9), 0..24);
+    (pairs, prop::collection::vec(1_u32..100, 9)).prop_map(|(pairs, ms)| {
+        let forward = pairs.into_iter().filter(|(a, b)| a != b);
+        let mut edges: Vec<Edge> = forward
+            .map(|(a, b)| Edge {
+                from: a.min(b),
+                to: a.max(b),
+                bytes: 1,
+            })
+            .collect();
+        edges.sort_unstable();
+        edges.dedup();
+        (
+            Csr::new(9, edges.into_iter()),
+            ms.into_iter().map(f64::from).collect(),
+        )
+    })
+}
+
+/// Every path that begins with `node`.
+fn paths(graph: &Csr, node: u32) -> Vec<Vec<u32>> {
+    let mut all = vec![vec![node]];
+    for &next in graph.successors(node) {
+        for mut path in paths(graph, next) {
+            path.insert(0, node);
+            all.push(path);
+        }
+    }
+    all
+}
+
+proptest! {
+    #[test]
+    fn ranks_levels_and_critical_path_are_those_of_the_longest_paths((graph, ms) in small()) {
+        let order = topological_order(&graph).unwrap();
+        let all: Vec<Vec<u32>> = (0..9).flat_map(|node| paths(&graph, node)).collect();
+        let long = |path: &Vec<u32>| path.iter().map(|&v| ms[v as usize]).sum::<f64>() + 5.0 * (path.len() - 1) as f64;
+        let ranks = upward_ranks(&graph, &order, &ms, 5.0);
+        let levels = levels(&graph, &order);
+        for node in 0..9_u32 {
+            let from = all.iter().filter(|path| path[0] == node).map(long);
+            prop_assert_eq!(ranks[node as usize], from.fold(0.0, f64::max));
+            let to = all.iter().filter(|path| path.last() == Some(&node)).map(Vec::len);
+            prop_assert_eq!(levels[node as usize] as usize, to.max().unwrap() - 1);
+        }
+        let sums = all.iter().map(|path| path.iter().map(|&v| ms[v as usize]).sum::<f64>());
+        prop_assert_eq!(critical_path(&graph, &order, &ms), sums.fold(0.0, f64::max));
+    }
+}

@@ -7,6 +7,7 @@
 
 mod aggregate;
 mod caller;
+mod creation;
 mod logs;
 mod plan;
 mod submit;

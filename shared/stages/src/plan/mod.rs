@@ -4,6 +4,7 @@
 //! a crash anywhere repeats harmlessly. What was stored once is what counts: a repeat under another configuration takes
 //! the stored plan and does not mix it with a new one.
 
+mod create;
 mod document;
 mod promised;
 mod store;
@@ -60,7 +61,7 @@ pub struct Ports {
     pub ledger: Arc<dyn LedgerWrites>,
     /// The targets of the deployment.
     pub wiring: Arc<dyn Wiring>,
-    /// The time.
+    /// The time, also to wait until the table takes more.
     pub clock: Arc<dyn Clock>,
     /// A folder for documents that are too large for memory.
     pub scratch: PathBuf,
@@ -170,10 +171,7 @@ async fn planned(ports: &Ports, run: &RunItem) -> Result<Result<(), PortError>, 
         run: run.run.clone(),
         partitions: stored.pointer.partitions.max(1),
     };
-    ports
-        .frontier
-        .create_shards(&key, &initial_items(&stored.topology))
-        .await?;
+    create::create(ports, &key, &initial_items(&stored.topology)).await?;
     let now = ports.clock.now();
     let next = lifecycle::planned(run, &stored.workflow, stored.pointer, now);
     let Some(next) = next else { return Ok(Ok(())) };

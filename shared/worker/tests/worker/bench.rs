@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use async_trait::async_trait;
 use foreshard_fakes::World;
 use foreshard_model::claim::Claim;
 use foreshard_model::frontier::{ShardItem, ShardState};
@@ -36,10 +37,15 @@ pub struct Bench {
 /// Real time: tests compare when tasks ran.
 pub struct RealClock;
 
+#[async_trait]
 impl Clock for RealClock {
     fn now(&self) -> TimeMs {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         TimeMs(u64::try_from(now.as_millis()).unwrap())
+    }
+
+    async fn pause(&self, ms: u64) {
+        tokio::time::sleep(Duration::from_millis(ms)).await;
     }
 }
 
