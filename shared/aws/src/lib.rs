@@ -11,6 +11,7 @@ pub mod config;
 pub mod dynamodb;
 pub mod event;
 mod fault;
+mod http;
 pub mod lambda;
 mod local_signature;
 pub mod pool;

@@ -1,19 +1,15 @@
 //! One configuration for all SDK clients of a process, built by hand: no profile, no instance metadata, no TLS before it is needed.
 
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
-};
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
 pub use aws_credential_types::Credentials;
+
+use crate::http::LateHttp;
 
 /// Attempts of one call, the first included. With the back-off below the last one starts within about 2 s, well inside the
 /// 29 s of API Gateway and the 60 s of a dispatch state.
@@ -112,44 +108,6 @@ impl Aws {
     }
 }
 
-/// An HTTP client that is made for the first request. The SDK's own reads and parses the system's certificates once for
-/// every service client, before the function can ask for its first event.
-#[derive(Debug, Clone)]
-struct LateHttp {
-    plain: bool,
-    made: Arc<OnceLock<SharedHttpClient>>,
-}
-
-impl LateHttp {
-    fn new(plain: bool) -> Self {
-        Self {
-            plain,
-            made: Arc::new(OnceLock::new()),
-        }
-    }
-}
-
-impl HttpClient for LateHttp {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        self.made
-            .get_or_init(|| {
-                let builder = aws_smithy_http_client::Builder::new();
-                if self.plain {
-                    builder.build_http()
-                } else {
-                    builder
-                        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
-                        .build_https()
-                }
-            })
-            .http_connector(settings, components)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,6 +127,6 @@ mod tests {
             .http_client(http.clone());
         config.set_region(Some(Region::new("eu-west-1")));
         let _client = aws_sdk_dynamodb::Client::from_conf(config.build());
-        assert!(http.made.get().is_none());
+        assert!(!http.is_made());
     }
 }

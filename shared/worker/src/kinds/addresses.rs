@@ -1,10 +1,14 @@
 //! Which addresses an `http` task may reach: never those that hand out the worker's credentials or its invocations.
 
+use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
-use reqwest::Url;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use hyper_util::client::legacy::connect::dns::Name;
+use tower_service::Service;
+use url::Url;
 
 /// Metadata of EC2 instances over IPv6. Source: EC2 documentation, "Instance metadata".
 const METADATA_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
@@ -90,21 +94,29 @@ pub(super) struct FencedResolver {
     loopback: bool,
 }
 
-impl Resolve for FencedResolver {
-    fn resolve(&self, name: Name) -> Resolving {
+impl Service<Name> for FencedResolver {
+    type Response = std::vec::IntoIter<SocketAddr>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
         let fence = self.clone();
         Box::pin(async move {
             let looking = tokio::task::spawn_blocking(move || {
                 let found = (name.as_str(), 0).to_socket_addrs()?;
-                Ok::<Vec<SocketAddr>, io::Error>(
-                    found.filter(|address| fence.allows(address.ip())).collect(),
-                )
+                let allowed = found.filter(|address| fence.allows(address.ip()));
+                Ok::<Vec<SocketAddr>, io::Error>(allowed.collect())
             });
             let allowed = looking.await??;
             if allowed.is_empty() {
-                return Err("every address of this name is refused".into());
+                let refused = "every address of this name is refused";
+                return Err(io::Error::new(io::ErrorKind::PermissionDenied, refused));
             }
-            Ok(Box::new(allowed.into_iter()) as Addrs)
+            Ok(allowed.into_iter())
         })
     }
 }

@@ -3,13 +3,16 @@
 use data_encoding::HEXLOWER;
 use foreshard_model::limits::TASK_OUTPUT_BYTES;
 use foreshard_model::workflow::HttpCall;
-use reqwest::header::{HeaderName, HeaderValue};
-use reqwest::redirect::Policy;
-use reqwest::{Client, Method, Request, Response, Url};
+use http_body_util::BodyExt as _;
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Method, Response};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use url::Url;
 
 use super::addresses::Fence;
+use super::exchange::{Question, Unanswered, exchange, redirect};
 use super::{Answer, Call, Used, read_output};
 use crate::task::fault::Fault;
 
@@ -36,14 +39,10 @@ pub(super) async fn run(call: &Call<'_>, request: &HttpCall) -> Answer {
 
 async fn send(call: &Call<'_>, http: &HttpCall) -> Result<Value, Fault> {
     let fence = Fence::new(call.attempt.worker.settings.runtime_api.as_deref());
-    let request = request(call, http)?;
-    fence.check(request.url()).map_err(Fault::Refused)?;
-    let client = client(&fence, request.url())?;
-    let host = request.url().host_str().unwrap_or_default().to_owned();
-    let answer = client
-        .execute(request)
-        .await
-        .map_err(|error| unsent(&host, &error))?;
+    let question = question(call, http)?;
+    fence.check(&question.url).map_err(Fault::Refused)?;
+    let host = question.url.host_str().unwrap_or_default().to_owned();
+    let answer = follow(&fence, question, &host).await?;
     let status = answer.status();
     if status.is_client_error() || status.is_server_error() {
         let (body, _) = body(answer, &host, ERROR_BYTES).await?;
@@ -66,18 +65,43 @@ async fn send(call: &Call<'_>, http: &HttpCall) -> Result<Value, Fault> {
     read_output(&body)
 }
 
+/// Asks, and asks again where the answer sends the request.
+async fn follow(
+    fence: &Fence,
+    mut question: Question,
+    host: &str,
+) -> Result<Response<Incoming>, Fault> {
+    let port = question.url.port_or_known_default();
+    for _ in 0..=REDIRECTS {
+        let answer = exchange(&question, fence.resolver(port))
+            .await
+            .map_err(|why| unsent(host, why))?;
+        let Some(next) = redirect(&answer, &question.url) else {
+            return Ok(answer);
+        };
+        // Another resolver would be needed: nobody redirects to that port in good faith.
+        let to = next.port_or_known_default();
+        if fence.check(&next).is_err() || (fence.is_strict(to) && to != port) {
+            break;
+        }
+        question = question.turned(next, answer.status());
+    }
+    Err(Fault::Refused(format!(
+        "`{host}` redirects too often, or to where no task may go"
+    )))
+}
+
 /// The input is the body, as JSON; where a method has none, its members are query parameters.
-fn request(call: &Call<'_>, http: &HttpCall) -> Result<Request, Fault> {
+fn question(call: &Call<'_>, http: &HttpCall) -> Result<Question, Fault> {
     let refused = |what: &str| Fault::Refused(format!("{what} of the request is not valid"));
     let method = Method::from_bytes(http.method.as_bytes()).map_err(|_| refused("the method"))?;
-    let url = Url::parse(&http.url).map_err(|_| refused("the URL"))?;
+    let mut url = Url::parse(&http.url).map_err(|_| refused("the URL"))?;
     let with_body = matches!(method, Method::POST | Method::PUT | Method::PATCH);
-    let mut request = Request::new(method, url);
+    let (mut body, mut headers) = (Bytes::new(), HeaderMap::new());
+    let json = HeaderValue::from_static("application/json");
     if with_body {
-        *request.body_mut() = Some(call.input.to_string().into());
-        request
-            .headers_mut()
-            .insert("content-type", HeaderValue::from_static("application/json"));
+        body = call.input.to_string().into();
+        headers.insert(CONTENT_TYPE, json.clone());
     } else if let Some(members) = call.input.as_object().filter(|members| !members.is_empty()) {
         let text = |value: &Value| {
             value
@@ -85,20 +109,23 @@ fn request(call: &Call<'_>, http: &HttpCall) -> Result<Request, Fault> {
                 .map_or_else(|| value.to_string(), str::to_owned)
         };
         let pairs = members.iter().map(|(name, value)| (name, text(value)));
-        request.url_mut().query_pairs_mut().extend_pairs(pairs);
+        url.query_pairs_mut().extend_pairs(pairs);
     }
-    request
-        .headers_mut()
-        .insert("accept", HeaderValue::from_static("application/json"));
+    headers.insert(ACCEPT, json);
     if let Ok(value) = HeaderValue::try_from(trace_parent(call)) {
-        request.headers_mut().insert("traceparent", value);
+        headers.insert("traceparent", value);
     }
     for (name, value) in &http.headers {
         let name = HeaderName::try_from(name.as_str()).map_err(|_| refused("a header"))?;
         let value = HeaderValue::try_from(value.as_str()).map_err(|_| refused("a header"))?;
-        request.headers_mut().insert(name, value);
+        headers.insert(name, value);
     }
-    Ok(request)
+    Ok(Question {
+        method,
+        url,
+        headers,
+        body,
+    })
 }
 
 /// The run's trace and this task as its span (W3C Trace Context).
@@ -117,50 +144,27 @@ fn trace_parent(call: &Call<'_>) -> String {
     format!("00-{}-{span}-01", request.context.trace_id)
 }
 
-fn client(fence: &Fence, url: &Url) -> Result<Client, Fault> {
-    let (first, port) = (fence.clone(), url.port_or_known_default());
-    let redirects = Policy::custom(move |attempt| {
-        if attempt.previous().len() > REDIRECTS {
-            return attempt.error("too many redirects");
-        }
-        let next = attempt.url();
-        // Another resolver would be needed: nobody redirects to that port in good faith.
-        let strange =
-            first.is_strict(next.port_or_known_default()) && next.port_or_known_default() != port;
-        match first.check(next) {
-            Ok(()) if !strange => attempt.follow(),
-            Ok(()) => attempt.error("the redirect is refused"),
-            Err(because) => attempt.error(because),
-        }
-    });
-    let client = Client::builder()
-        .redirect(redirects)
-        .dns_resolver(std::sync::Arc::new(fence.resolver(port)))
-        .no_proxy()
-        .build();
-    client.map_err(|error| Fault::Unavailable(format!("no HTTP client: {}", error.without_url())))
-}
-
 /// Why there is no answer. URLs stay out of messages: they may hold secrets.
-fn unsent(host: &str, error: &reqwest::Error) -> Fault {
-    let why = if error.is_redirect() {
-        return Fault::Refused(format!(
-            "`{host}` redirects too often, or to where no task may go"
-        ));
-    } else if error.is_builder() {
-        return Fault::Refused(format!("the request to `{host}` is not valid"));
-    } else if error.is_connect() {
-        "cannot be reached"
-    } else {
-        "did not answer"
-    };
-    Fault::Unavailable(format!("`{host}` {why}"))
+fn unsent(host: &str, why: Unanswered) -> Fault {
+    match why {
+        Unanswered::Invalid => Fault::Refused(format!("the request to `{host}` is not valid")),
+        Unanswered::Unreachable => Fault::Unavailable(format!("`{host}` cannot be reached")),
+        Unanswered::Silent => Fault::Unavailable(format!("`{host}` did not answer")),
+    }
 }
 
 /// The body up to a limit, and whether there was more.
-async fn body(mut answer: Response, host: &str, limit: usize) -> Result<(Vec<u8>, bool), Fault> {
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|error| unsent(host, &error))? {
+async fn body(
+    answer: Response<Incoming>,
+    host: &str,
+    limit: usize,
+) -> Result<(Vec<u8>, bool), Fault> {
+    let (mut body, mut frames) = (Vec::new(), answer.into_body());
+    while let Some(frame) = frames.frame().await {
+        let frame = frame.map_err(|_| unsent(host, Unanswered::Silent))?;
+        let Some(chunk) = frame.data_ref() else {
+            continue;
+        };
         let room = limit - body.len();
         body.extend_from_slice(&chunk[..chunk.len().min(room)]);
         if chunk.len() > room {

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod command;
+mod exchange;
 mod handler;
 mod http;
 mod lambda;
