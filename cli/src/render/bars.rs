@@ -95,6 +95,7 @@ impl Bars {
                 self.end_of(shard);
                 self.line(&format!("! {}", event.because));
             }
+            EventKind::Recut => self.line(&format!("cut again: {}", event.because)),
             EventKind::Accepted
             | EventKind::Planned
             | EventKind::Skipped

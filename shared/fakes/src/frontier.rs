@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use foreshard_model::claim::Claim;
 use foreshard_model::frontier::{
     Arrival, Checkpoint, Expect, LaneItem, Live, ShardItem, ShardState, Write,
 };
 use foreshard_model::ids::{LaneId, ShardId};
 use foreshard_model::limits::{CREATION_BATCH, TRANSACTION_WRITES};
+use foreshard_model::plan::ShardKind;
 use foreshard_stages::ports::{
-    AttemptWrites, FrontierReads, FrontierWrites, Opening, OutputPointers, Page, PortError,
-    PortResult, RunKey,
+    AttemptWrites, FrontierReads, FrontierWrites, Opening, OutputPointers, Page, Pointer,
+    PortError, PortResult, RunKey,
 };
 
 use crate::world::{Change, State, World, conflict};
@@ -281,6 +281,12 @@ impl FrontierWrites for World {
                 let text = format!("shard {} of `{}`", arrival.successor, run.run);
                 return Err(PortError::NotFound(text));
             };
+            if item.generation != arrival.generation {
+                let (id, generation) = (item.id, item.generation);
+                return Err(conflict(format!(
+                    "shard {id} is of generation {generation}"
+                )));
+            }
             item.arrived.insert(arrival.predecessor);
             item.version += 1;
             Ok(item.clone())
@@ -335,12 +341,21 @@ impl OutputPointers for World {
         &self,
         run: &RunKey,
         ids: &[ShardId],
-    ) -> PortResult<BTreeMap<ShardId, Claim>> {
+    ) -> PortResult<BTreeMap<ShardId, Pointer>> {
         self.read(|state| {
             let found = ids.iter().filter_map(|id| {
                 let item = state.shards.get(&(run.run.clone(), *id))?;
-                let output = item.output.clone()?;
-                (item.state == ShardState::Done).then_some((*id, output))
+                let pointer = match item.kind {
+                    ShardKind::Work => Pointer {
+                        output: item.output.clone(),
+                        behind: BTreeSet::new(),
+                    },
+                    ShardKind::Relay | ShardKind::End => Pointer {
+                        output: item.output.clone(),
+                        behind: item.arrived.clone(),
+                    },
+                };
+                (pointer != Pointer::default()).then_some((*id, pointer))
             });
             Ok(found.collect())
         })

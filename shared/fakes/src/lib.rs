@@ -5,6 +5,7 @@
 mod allowances;
 mod blobs;
 pub mod build;
+pub mod chunks;
 mod executions;
 pub mod executor;
 pub mod faults;

@@ -27,6 +27,7 @@ pub fn dispatch(world: &Arc<World>) -> dispatch::Ports {
 pub fn reshard(world: &Arc<World>) -> reshard::Ports {
     reshard::Ports {
         dispatch: dispatch(world),
+        plans: world.clone(),
         run_writes: world.clone(),
         executions: world.clone(),
         execution_reads: world.clone(),

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use foreshard_fakes::machine::{Chaos, Ending, Machine, Played, Wish, Work, executes, violations};
 use foreshard_fakes::{Fault, World, build};
-use foreshard_model::ids::ShardId;
+use foreshard_model::frontier::ShardItem;
+use foreshard_model::ids::{Attempt, ShardId, TaskId};
+use foreshard_model::plan::ShardKind;
 use foreshard_model::run::RunState;
 use foreshard_model::topology::Topology;
 use foreshard_model::units::Mib;
@@ -17,6 +19,7 @@ const HOURS: u64 = 48;
 struct Scene {
     topology: Topology,
     work: fn(Work) -> Work,
+    begin: fn(&World, &Topology),
     wishes: &'static [(u64, Wish)],
     ends: Vec<RunState>,
 }
@@ -31,6 +34,7 @@ impl Scene {
         Self {
             topology,
             work: |work| work,
+            begin: |_, _| {},
             wishes: &[],
             ends: vec![ends],
         }
@@ -39,10 +43,11 @@ impl Scene {
     /// Plays it, with one fault at the `nth` write.
     fn play(&self, nth: u64, fault: Fault) -> (Arc<World>, Rc<Work>, Played) {
         let world = Arc::new(World::new());
-        let work = Work::new(&world, &self.topology, 7, Default::default()).taking(400);
+        let work = Work::new(&world, 7, Default::default()).taking(400);
         let work = Rc::new((self.work)(work));
         let mut machine = Machine::new(&world, 7, &Chaos::none(), executes(&work));
         machine.admit(&self.topology, |run| run.options.trace = true);
+        (self.begin)(&world, &self.topology);
         for (at, wish) in self.wishes {
             machine.wish(&self.topology.run, *at, *wish);
         }
@@ -186,6 +191,50 @@ fn a_task_that_must_not_run_twice() {
     // A worker that dies before it has set its marker has not started the task: that one may run.
     scene.ends.push(RunState::Succeeded);
     break_each("once", &scene);
+}
+
+#[test]
+fn cut_again_while_lanes_work() {
+    let mut scene = Scene::new("a>b a>c b>d c>d d>e d>f e>g f>g", RunState::Succeeded);
+    for node in &mut scene.topology.shards {
+        node.tasks *= 2;
+    }
+    scene.wishes = &[(300, Wish::Recut(1)), (2_500, Wish::Recut(4))];
+    break_each("cut again", &scene);
+    let (world, _, played) = scene.play(u64::MAX, Fault::Conflict);
+    let plan = played.run.plan.unwrap();
+    assert!(plan.generation.0 > 0);
+    assert!(world.shard_items(&scene.topology.run).len() > scene.topology.shards.len());
+}
+
+#[test]
+fn cut_again_after_a_checkpoint() {
+    let mut scene = Scene::new("a>b b>c", RunState::Succeeded);
+    for node in &mut scene.topology.shards {
+        node.tasks *= 2;
+    }
+    // The first attempt has yielded after one of four tasks.
+    scene.begin = |world, topology| {
+        let run = &topology.run;
+        let manifest = build::manifest(run, ShardId(0), Attempt(1), &["a/0"]);
+        let bytes = serde_json::to_vec(&manifest).unwrap();
+        let progress = build::stored(world, &format!("runs/{run}/shards/0/1/0/first"), &bytes);
+        let items = world.shard_items(run);
+        world.put_shard(ShardItem {
+            attempt: Attempt(1),
+            progress: Some(progress),
+            ..items[0].clone()
+        });
+    };
+    scene.wishes = &[(0, Wish::Recut(1))];
+    break_each("checkpoint", &scene);
+    let (world, work, _) = scene.play(u64::MAX, Fault::Conflict);
+    let items = world.shard_items(&scene.topology.run);
+    assert_eq!(items[0].kind, ShardKind::Relay);
+    assert!(items[0].output.is_some(), "what was finished is its output");
+    let starts = work.starts();
+    assert_eq!(starts.get(&TaskId::from("a/0")), None);
+    assert_eq!(starts.get(&TaskId::from("a/1")), Some(&1));
 }
 
 #[test]

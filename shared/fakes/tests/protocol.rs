@@ -56,6 +56,9 @@ fn case(seed: u64) -> Case {
             wishes.push((at + 1 + draws.below(120_000), Wish::Resume));
         }
     }
+    for _ in 0..[0, 0, 1, 3][draws.place(4)] {
+        wishes.push((draws.below(60_000), Wish::Recut(draws.draw())));
+    }
     Case {
         topology,
         chaos,
@@ -68,7 +71,7 @@ fn case(seed: u64) -> Case {
 fn play(seed: u64) -> (Arc<World>, Case, Rc<Work>, Played) {
     let case = case(seed);
     let world = Arc::new(World::new());
-    let work = Work::new(&world, &case.topology, seed, case.fates).taking(case.task_ms);
+    let work = Work::new(&world, seed, case.fates).taking(case.task_ms);
     let work = Rc::new(work);
     let mut machine = Machine::new(&world, seed, &case.chaos, executes(&work));
     machine.admit(&case.topology, |run| run.options.trace = true);

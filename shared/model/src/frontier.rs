@@ -2,7 +2,7 @@
 //!
 //! Every item carries a `version` that every write raises. A write says which version it expects; a store that finds
 //! another one refuses with a conflict and changes nothing. Two writes need no read: [`Arrival`] (a set: repeats are
-//! harmless) and a worker's [`Checkpoint`] (fenced by attempt).
+//! harmless; fenced by generation) and a worker's [`Checkpoint`] (fenced by attempt).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,7 +53,7 @@ pub struct ShardItem {
     pub state: ShardState,
     /// The last attempt; 0 before the first claim.
     pub attempt: Attempt,
-    /// The plan's generation that made it.
+    /// The plan's generation that made it what it is: the one that wrote it first, or cut it again last.
     pub generation: Generation,
     /// Finished predecessors.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -147,12 +147,16 @@ pub enum Write {
 }
 
 /// A predecessor is done: `arrived` of the successor gets it, whatever the successor's state. Raises the version.
+///
+/// Fenced by the generation that the successor is of: who has an older plan is refused, and reads the newer one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrival {
     /// The run.
     pub run: RunId,
     /// The successor.
     pub successor: ShardId,
+    /// The generation that the successor must be of.
+    pub generation: Generation,
     /// The predecessor that is done.
     pub predecessor: ShardId,
 }

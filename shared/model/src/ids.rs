@@ -165,6 +165,20 @@ impl ShardId {
     }
 }
 
+impl Generation {
+    /// Whether it is the first planning of a run.
+    #[must_use]
+    pub fn is_first(&self) -> bool {
+        self.0 == 0
+    }
+
+    /// The one that replaces it.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
 impl TaskIndex {
     /// The position of the task in a dense table.
     #[must_use]

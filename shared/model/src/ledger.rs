@@ -18,6 +18,8 @@ pub enum EventKind {
     Accepted,
     /// The plan was committed.
     Planned,
+    /// Unfinished shards were cut again: the plan's next generation.
+    Recut,
     /// A lane claimed a shard.
     Claimed,
     /// A shard's output was committed.

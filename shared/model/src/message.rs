@@ -362,6 +362,9 @@ pub struct ReshardAnswer {
     pub released: u32,
     /// Shards put back whose attempt had passed its deadline.
     pub expired: u32,
+    /// Runs whose unfinished shards were cut again.
+    #[serde(default)]
+    pub recuts: u32,
     /// Lanes woken.
     pub woken: u32,
     /// Rounds started for runs whose execution had ended.

@@ -38,6 +38,15 @@ pub struct ShardTask {
     pub writes: Vec<FileOutput>,
     /// What it needs.
     pub resources: Resources,
+    /// Expected duration as it was planned, in milliseconds; 0 in chunks of before it was kept.
+    #[serde(default)]
+    pub estimate_ms: u64,
+    /// Whether its document asks for company, or for none: a re-cut leaves it where it is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub bound: bool,
+    /// What was declared to give the same and can run where its shard was placed: a re-cut may take it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub instead: Vec<Instead>,
     /// Longest duration, in milliseconds.
     pub timeout_ms: u64,
     /// Whether a repeat is harmless.
@@ -45,6 +54,19 @@ pub struct ShardTask {
     /// Where to yield.
     #[serde(default)]
     pub cut: CutRules,
+}
+
+/// What can be run in the place of a task.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Instead {
+    /// What to run; a synthetic one is scaled already.
+    pub kind: TaskKind,
+    /// What it needs.
+    pub resources: Resources,
+    /// Expected duration, in milliseconds.
+    pub estimate_ms: u64,
+    /// Longest duration, in milliseconds.
+    pub timeout_ms: u64,
 }
 
 /// Where a value is.

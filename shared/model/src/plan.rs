@@ -13,6 +13,7 @@ use crate::price::Price;
 use crate::problem::Problem;
 use crate::target::Target;
 use crate::topology::Topology;
+use crate::units::TimeMs;
 use crate::workflow::{OnFailure, Workflow};
 
 /// How the lanes of a round run.
@@ -122,6 +123,26 @@ pub enum ShardKind {
     Relay,
     /// Virtual: follows every sink. END done means that the run is done.
     End,
+}
+
+/// How the unfinished shards of a run were cut again: what came before, what came of it, and why.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Recut {
+    /// The generation that it made.
+    pub generation: Generation,
+    /// The generation that it replaced.
+    pub parent: Generation,
+    /// When it was decided.
+    pub at: TimeMs,
+    /// Shards that gave up their tasks.
+    pub replaced: u32,
+    /// Shards with tasks that took them over.
+    pub made: u32,
+    /// Why, one sentence.
+    pub because: String,
+    /// The numbers behind it: `tasks_per_shard_before`, `tasks_per_shard_after`, `ratio`, …
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub numbers: BTreeMap<String, f64>,
 }
 
 /// One choice of the planning and its reason, with the numbers.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::claim::Claim;
 use crate::ids::{Generation, RunId, ShardId, TaskId};
 use crate::output::Located;
-use crate::plan::ShardKind;
+use crate::plan::{Recut, ShardKind};
 use crate::target::Target;
 use crate::units::Mib;
 use crate::workflow::OnFailure;
@@ -19,6 +19,9 @@ pub struct Topology {
     pub run: RunId,
     /// The plan's generation.
     pub generation: Generation,
+    /// The topology that this one replaces; none in the first generation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Claim>,
     /// Shards, dense by id: `shards[i].id == i`.
     pub shards: Vec<ShardNode>,
     /// The targets of the pool, by ascending memory.
@@ -33,8 +36,11 @@ pub struct Topology {
     pub on_failure: OnFailure,
     /// The declared outputs, or the sinks, and where their values are.
     pub outputs: BTreeMap<String, Located>,
-    /// The objects that hold the tasks; `ShardNode::chunk` is a position in here.
+    /// The objects that hold the tasks; `ShardNode::chunk` is a position in here. A later generation adds its own at the end.
     pub chunks: Vec<Claim>,
+    /// What each generation after the first has cut again, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recuts: Vec<Recut>,
 }
 
 /// One shard in the topology.
@@ -60,6 +66,9 @@ pub struct ShardNode {
     pub limit_ms: u64,
     /// Estimated duration, in milliseconds.
     pub estimate_ms: u64,
+    /// The generation that made it what it is here: later topologies repeat it as long as they leave the shard alone.
+    #[serde(default, skip_serializing_if = "Generation::is_first")]
+    pub generation: Generation,
     /// Which chunk holds its tasks.
     pub chunk: u32,
     /// How many tasks it has.
@@ -77,6 +86,13 @@ impl Topology {
     #[must_use]
     pub fn node(&self, id: ShardId) -> Option<&ShardNode> {
         self.shards.get(id.index())
+    }
+
+    /// The generation that made a shard what it is; the topology's own for one that it lacks.
+    #[must_use]
+    pub fn generation_of(&self, id: ShardId) -> Generation {
+        self.node(id)
+            .map_or(self.generation, |node| node.generation)
     }
 
     /// The shard that ends the run; a plan always has one.

@@ -27,6 +27,14 @@ pub(crate) fn plan(run: &RunId, generation: Generation, part: &str) -> String {
     format!("runs/{run}/plans/{generation}/{part}")
 }
 
+/// A part of a later generation: named by its content, since two who cut at once must not write over each other.
+pub(crate) fn recut(run: &RunId, generation: Generation, part: &str, digest: &Sha256Hex) -> String {
+    format!(
+        "runs/{run}/plans/{generation}/{part}-{}.json",
+        short(digest)
+    )
+}
+
 /// What is wrong with a document that was refused in planning.
 pub(crate) fn problems(run: &RunId) -> String {
     format!("runs/{run}/problems.json")

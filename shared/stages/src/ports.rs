@@ -2,7 +2,7 @@
 //!
 //! Every method may be repeated: a repeat with the same arguments is harmless. Reads that decide are consistent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use async_trait::async_trait;
@@ -234,12 +234,24 @@ pub trait AttemptWrites: Send + Sync {
     async fn checkpoint(&self, run: &RunKey, checkpoint: &Checkpoint) -> PortResult<bool>;
 }
 
+/// Where the outputs of a shard's tasks are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pointer {
+    /// The committed manifest: of all its tasks, or of those that it had finished when it was cut again.
+    pub output: Option<Claim>,
+    /// The shards before a virtual one that are finished: of one that was cut again, those that have its other tasks.
+    pub behind: BTreeSet<ShardId>,
+}
+
 /// What a worker may read of the frontier.
 #[async_trait]
 pub trait OutputPointers: Send + Sync {
-    /// The committed manifests of these shards; shards without one are left out.
-    async fn pointers(&self, run: &RunKey, ids: &[ShardId])
-    -> PortResult<BTreeMap<ShardId, Claim>>;
+    /// Where the outputs of these shards are; shards that have left nothing behind yet are left out.
+    async fn pointers(
+        &self,
+        run: &RunKey,
+        ids: &[ShardId],
+    ) -> PortResult<BTreeMap<ShardId, Pointer>>;
 }
 
 /// Appends to the ledger.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use foreshard_model::frontier::{Checkpoint, ShardItem, ShardState};
 use foreshard_model::ids::{Attempt, ShardId};
-use foreshard_stages::ports::RunKey;
+use foreshard_model::plan::ShardKind;
+use foreshard_stages::ports::{Pointer, RunKey};
 
 use crate::adapters::Adapters;
 use crate::items::{self, claim, key};
@@ -99,6 +100,36 @@ pub async fn pointers_are_those_of_committed_outputs(on: Arc<Adapters>) {
     let asked: Vec<ShardId> = (0..150).map(ShardId).collect();
     let seen = on.pointers.pointers(&of, &asked).await.unwrap();
     assert_eq!(seen.len(), 65);
-    assert_eq!(seen.get(&ShardId(128)), Some(&claim("output-128")));
+    let pointer = |output: Option<&str>, behind: &[u32]| Pointer {
+        output: output.map(claim),
+        behind: behind.iter().copied().map(ShardId).collect(),
+    };
+    assert_eq!(
+        seen.get(&ShardId(128)),
+        Some(&pointer(Some("output-128"), &[]))
+    );
     assert_eq!(seen.get(&ShardId(1)), None);
+    // One that was cut again leads to those that have its tasks; one with tasks of its own does not.
+    let arrived = |id: u32, kind| ShardItem {
+        kind,
+        output: (id == 201).then(|| claim("checkpoint")),
+        arrived: [ShardId(203), ShardId(204)].into(),
+        ..items::shard(&of, id)
+    };
+    let cut = [
+        arrived(200, ShardKind::Relay),
+        arrived(201, ShardKind::Relay),
+        arrived(202, ShardKind::Work),
+    ];
+    items::create(&on, &of, &cut).await;
+    let asked: Vec<ShardId> = (200..203).map(ShardId).collect();
+    let seen = on.pointers.pointers(&of, &asked).await.unwrap();
+    let found: Vec<_> = seen.into_iter().collect();
+    assert_eq!(
+        found,
+        [
+            (ShardId(200), pointer(None, &[203, 204])),
+            (ShardId(201), pointer(Some("checkpoint"), &[203, 204])),
+        ]
+    );
 }

@@ -284,6 +284,7 @@ pub async fn an_arrival_is_harmless_when_repeated(on: Arc<Adapters>) {
         let arrival = Arrival {
             run: of.run.clone(),
             successor: item.id,
+            generation: foreshard_model::ids::Generation(0),
             predecessor: ShardId(predecessor),
         };
         let seen = on.writes.arrive(&of, &arrival).await.unwrap();
@@ -308,10 +309,23 @@ pub async fn an_arrival_is_harmless_when_repeated(on: Arc<Adapters>) {
     let arrival = Arrival {
         run: of.run.clone(),
         successor: item.id,
+        generation: foreshard_model::ids::Generation(0),
         predecessor: ShardId(9),
     };
     let seen = on.writes.arrive(&of, &arrival).await.unwrap();
     assert_eq!((seen.state, seen.arrived.len()), (ShardState::Ready, 3));
+    // Who knows another generation of the shard is refused, and nothing has changed.
+    let early = Arrival {
+        generation: foreshard_model::ids::Generation(1),
+        predecessor: ShardId(10),
+        ..arrival
+    };
+    let refused = on.writes.arrive(&of, &early).await;
+    assert!(
+        matches!(refused, Err(PortError::Conflict(_))),
+        "{refused:?}"
+    );
+    assert_eq!(on.frontier.shard(&of, item.id).await, Ok(Some(seen)));
 }
 
 pub async fn an_arrival_at_nothing_is_not_found(on: Arc<Adapters>) {
@@ -319,6 +333,7 @@ pub async fn an_arrival_at_nothing_is_not_found(on: Arc<Adapters>) {
     let arrival = Arrival {
         run: of.run.clone(),
         successor: ShardId(1),
+        generation: foreshard_model::ids::Generation(0),
         predecessor: ShardId(0),
     };
     let seen = on.writes.arrive(&of, &arrival).await;

@@ -61,6 +61,7 @@ pub async fn arrivals_from_everywhere_are_all_there(on: Arc<Adapters>) {
             let arrival = Arrival {
                 run: of.run.clone(),
                 successor: ShardId(99),
+                generation: foreshard_model::ids::Generation(0),
                 predecessor: ShardId(predecessor),
             };
             on.writes.arrive(&of, &arrival).await.unwrap().arrived.len()

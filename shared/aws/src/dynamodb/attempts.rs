@@ -1,13 +1,16 @@
 //! What a worker may do to the table: checkpoints fenced by the attempt, and reads of committed pointers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
 use foreshard_model::claim::Claim;
 use foreshard_model::frontier::Checkpoint;
 use foreshard_model::ids::ShardId;
-use foreshard_stages::ports::{AttemptWrites, OutputPointers, PortError, PortResult, RunKey};
+use foreshard_model::plan::ShardKind;
+use foreshard_stages::ports::{
+    AttemptWrites, OutputPointers, Pointer, PortError, PortResult, RunKey,
+};
 use serde::Deserialize;
 
 use super::DynamoTable;
@@ -65,10 +68,14 @@ impl AttemptWrites for DynamoTable {
 
 /// The members of a shard's item that a worker may see.
 #[derive(Deserialize)]
-struct Pointer {
+struct Seen {
     id: ShardId,
     #[serde(default)]
+    kind: ShardKind,
+    #[serde(default)]
     output: Option<Claim>,
+    #[serde(default)]
+    arrived: BTreeSet<ShardId>,
 }
 
 #[async_trait]
@@ -77,13 +84,20 @@ impl OutputPointers for DynamoTable {
         &self,
         run: &RunKey,
         ids: &[ShardId],
-    ) -> PortResult<BTreeMap<ShardId, Claim>> {
-        let members = ["id", "output", "format"];
+    ) -> PortResult<BTreeMap<ShardId, Pointer>> {
+        let members = ["id", "kind", "output", "arrived", "format"];
         let mut pointers = BTreeMap::new();
         for attributes in self.batch_get(run, ids, Some(&members)).await? {
-            let pointer: Pointer = item::read(attributes)?;
-            if let Some(output) = pointer.output {
-                pointers.insert(pointer.id, output);
+            let seen: Seen = item::read(attributes)?;
+            let pointer = Pointer {
+                output: seen.output,
+                behind: match seen.kind {
+                    ShardKind::Work => BTreeSet::new(),
+                    ShardKind::Relay | ShardKind::End => seen.arrived,
+                },
+            };
+            if pointer != Pointer::default() {
+                pointers.insert(seen.id, pointer);
             }
         }
         Ok(pointers)

@@ -7,14 +7,14 @@ use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, ReturnValue, T
 use foreshard_model::frontier::{Arrival, Expect, ShardItem, Write};
 use foreshard_model::ids::ShardId;
 use foreshard_model::limits::TRANSACTION_WRITES;
-use foreshard_stages::ports::{FrontierWrites, PortError, PortResult, RunKey};
+use foreshard_stages::ports::{FrontierReads as _, FrontierWrites, PortError, PortResult, RunKey};
 
 use super::DynamoTable;
 use super::runs::condition;
 use crate::classify::{port_error, service_error};
 use crate::fault;
 use crate::table::item::{self, Attributes};
-use crate::table::{PK, key};
+use crate::table::key;
 
 /// What the service says of an action of a cancelled transaction that was not at fault.
 const NOT_AT_FAULT: &str = "None";
@@ -172,17 +172,30 @@ impl FrontierWrites for DynamoTable {
             .table_name(&self.table)
             .set_key(Some(item::address(&key::shard(run, arrival.successor))))
             .update_expression("ADD #arrived :me SET #version = #version + :one")
-            .condition_expression("attribute_exists(#pk)")
-            .expression_attribute_names("#pk", PK)
+            .condition_expression("#generation = :generation")
+            .expression_attribute_names("#generation", "generation")
             .expression_attribute_names("#arrived", "arrived")
             .expression_attribute_names("#version", "version")
             .expression_attribute_values(":me", me)
+            .expression_attribute_values(
+                ":generation",
+                AttributeValue::N(arrival.generation.0.to_string()),
+            )
             .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
             .return_values(ReturnValue::AllNew)
             .send();
         let answer = match fault::write(call).await {
             Ok(answer) => answer,
-            Err(error) if failed_condition(&error) => return Err(PortError::NotFound(what)),
+            // Rare, so a read may tell what it was.
+            Err(error) if failed_condition(&error) => {
+                let found = self.shard(run, arrival.successor).await?;
+                return Err(match found {
+                    Some(item) => {
+                        PortError::Conflict(format!("{what} is of generation {}", item.generation))
+                    }
+                    None => PortError::NotFound(what),
+                });
+            }
             Err(error) => return Err(port_error(&what, &error)),
         };
         let attributes = answer.attributes.unwrap_or_default();

@@ -10,7 +10,7 @@ use foreshard_model::topology::{ShardNode, Topology};
 use foreshard_model::units::TimeMs;
 
 use super::target::target_for;
-use super::{Turn, claimed_event, is_open, put_shard, seed, touched};
+use super::{Turn, claimed_event, is_behind, is_open, put_shard, seed, touched};
 use crate::lifecycle;
 
 /// Most ready shards that a lane picks among.
@@ -58,6 +58,8 @@ pub enum Claimed {
     },
     /// No target can run this shard: write it, release it, ask again.
     NoTarget(Box<ShardItem>),
+    /// What is ready was cut again by a later plan than this view has: read run and plan again, ask again.
+    Behind,
     /// Nothing can be claimed.
     Nothing,
 }
@@ -87,6 +89,9 @@ pub fn claim(view: &View<'_>) -> Claimed {
         return Claimed::Nothing;
     }
     let mut free = claimable(view.ready, view.now);
+    if free.iter().any(|item| is_behind(view.topology, item)) {
+        return Claimed::Behind;
+    }
     free.truncate(look_ahead(view.topology));
     let draw = seed::mix(&[
         u64::from(view.turn.lane().0),

@@ -51,7 +51,7 @@ pub(super) fn waiting(topology: &Topology, node: &ShardNode) -> ShardItem {
         id: node.id,
         version: 1,
         kind: node.kind,
-        generation: topology.generation,
+        generation: node.generation,
         rank: node.rank,
         tier: node.tier,
         ..ShardItem::default()

@@ -8,6 +8,9 @@
 //!    ▼                                   └───────────────────► failed ── release ─► run fails, or skip
 //! skipped
 //! ```
+//! A shard that waits or is ready may be [cut again](recut): it becomes virtual, waits for the shards that take its tasks
+//! over, and is done when they are, so that whoever follows it need not know.
+//!
 //! Nothing here reads or writes: a stage reads items, asks, and writes what it is told, each write under the version
 //! that was read. When a store refuses, the stage reads again and asks again. So any step may run twice, late or never.
 
@@ -21,6 +24,7 @@ mod history;
 mod initial;
 mod pace;
 mod park;
+mod recut;
 mod release;
 mod replay;
 mod resume;
@@ -42,6 +46,7 @@ pub use pace::{Pace, creation_units};
 pub use park::{
     Park, WAKE_WIDTH, forget, has_news, park, wake_order, wake_width, works_for_parked,
 };
+pub use recut::{NotCut, is_behind, recut, recut_event};
 pub use release::{
     Arrived, Release, Skip, arrived, arrived_alone, completes, fails, is_complete, noted, release,
     released, skip,

@@ -40,9 +40,9 @@ pub enum Release {
     Fails(Failure),
 }
 
-/// Decides how a finished shard is released.
+/// Decides how a finished shard is released, by a plan that is not [behind](super::is_behind) it.
 #[must_use]
-pub fn release(item: &ShardItem, node: &ShardNode, on_failure: OnFailure) -> Release {
+pub fn release(item: &ShardItem, node: &ShardNode, topology: &Topology) -> Release {
     if item.released {
         return Release::Nothing;
     }
@@ -54,11 +54,14 @@ pub fn release(item: &ShardItem, node: &ShardNode, on_failure: OnFailure) -> Rel
                 .map(|successor| Arrival {
                     run: item.run.clone(),
                     successor: *successor,
+                    generation: topology.generation_of(*successor),
                     predecessor: item.id,
                 })
                 .collect(),
         ),
-        ShardState::Failed if on_failure == OnFailure::Stop => Release::Fails(cause_of(item)),
+        ShardState::Failed if topology.on_failure == OnFailure::Stop => {
+            Release::Fails(cause_of(item))
+        }
         ShardState::Failed => Release::Skip(node.successors.clone()),
         ShardState::Skipped if !is_complete(item, node) => Release::Hold,
         ShardState::Skipped if item.kind == ShardKind::End => Release::Fails(cause_of(item)),
@@ -86,10 +89,11 @@ pub enum Arrived {
     Follow(Option<Box<ShardItem>>),
 }
 
-/// Whether every predecessor of the shard has finished.
+/// Whether every predecessor of the shard has finished. Item and node must be of one generation: who arrived at a shard
+/// as it was before it was cut again says nothing of the shard as it is now.
 #[must_use]
 pub fn is_complete(item: &ShardItem, node: &ShardNode) -> bool {
-    item.arrived.len() as u64 >= u64::from(node.predecessors)
+    item.generation == node.generation && item.arrived.len() as u64 >= u64::from(node.predecessors)
 }
 
 /// Decides what a successor becomes, from the item as it is after an arrival.

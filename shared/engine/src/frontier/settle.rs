@@ -4,6 +4,7 @@ use foreshard_model::frontier::{ShardItem, ShardState};
 use foreshard_model::ids::Attempt;
 use foreshard_model::ledger::{Event, EventKind};
 use foreshard_model::message::{Cause, Finished, Outcome, OutcomeStatus, ShardUsage};
+use foreshard_model::plan::ShardKind;
 use foreshard_model::target::Target;
 use foreshard_model::topology::ShardNode;
 use foreshard_model::units::TimeMs;
@@ -58,6 +59,9 @@ pub fn settle(
             "attempt {attempt} is stale: attempt {} has taken over",
             item.attempt
         ));
+    }
+    if item.kind != ShardKind::Work {
+        return nothing("the shard was cut again: its parts do what was left of it".to_owned());
     }
     if item.state != ShardState::Running {
         return again(item, outcome);

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::io;
 
 use foreshard_model::ids::{ShardId, TaskId};
-use foreshard_model::output::{Located, LocatedFile, LocatedFileSource, LocatedPart, ShardTask};
+use foreshard_model::output::{
+    Instead, Located, LocatedFile, LocatedFileSource, LocatedPart, ShardTask,
+};
 use foreshard_model::plan::{Chunk, PlannedShard, ShardKind, ShardTasks};
 use foreshard_model::topology::ShardNode;
 use foreshard_model::units::Mib;
@@ -235,6 +237,11 @@ impl<'a> Layout<'a> {
                 .unwrap_or_default(),
             writes: self.scale.writes(&task.writes),
             resources: self.scale.resources(task),
+            estimate_ms: self.demand.loads[index as usize].ms.ceil() as u64,
+            bound: task.extras.as_deref().is_some_and(|extras| {
+                extras.affinity.together.is_some() || extras.affinity.apart.is_some()
+            }),
+            instead: self.instead(index),
             timeout_ms: task.timeout_ms,
             effect: task.effect,
             cut: task
@@ -243,6 +250,33 @@ impl<'a> Layout<'a> {
                 .map(|e| e.cut.clone())
                 .unwrap_or_default(),
         }
+    }
+
+    /// Equivalents of known duration that fit the tier where the task was placed, in the order of the declaration.
+    fn instead(&self, index: u32) -> Vec<Instead> {
+        let task = self.task(index);
+        let tier = self.rung(self.of_task[index as usize]).memory;
+        let declared = task.extras.as_deref().map_or(&[][..], |e| &e.equivalents);
+        declared
+            .iter()
+            .filter_map(|equivalent| {
+                let alone = Task {
+                    kind: equivalent.kind.clone(),
+                    resources: equivalent.resources,
+                    estimate_ms: equivalent.estimate_ms,
+                    ..task.clone()
+                };
+                let resources = self.scale.resources(&alone);
+                let estimate_ms = self.scale.estimate_ms(&alone)?;
+                let fits = resources.memory.0 <= tier && resources.gpu == task.resources.gpu;
+                (fits && equivalent.kind != task.kind).then(|| Instead {
+                    kind: self.scale.kind(&equivalent.kind),
+                    resources,
+                    estimate_ms: estimate_ms.ceil() as u64,
+                    timeout_ms: equivalent.timeout_ms,
+                })
+            })
+            .collect()
     }
 
     fn task(&self, index: u32) -> &'a Task {

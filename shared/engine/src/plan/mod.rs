@@ -139,6 +139,7 @@ fn sharded(input: &PlanInput<'_>) -> Result<Planned, Vec<Problem>> {
         topology: Topology {
             run: input.run.clone(),
             generation: input.generation,
+            parent: None,
             shards: layout.nodes(&chunk_of),
             targets: by_memory(input.pool),
             partitions: lanes.partitions,
@@ -147,6 +148,7 @@ fn sharded(input: &PlanInput<'_>) -> Result<Planned, Vec<Problem>> {
             on_failure: input.workflow.on_failure,
             outputs: layout.outputs(),
             chunks: Vec::new(),
+            recuts: Vec::new(),
         },
         chunks,
         sculpted: None,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use foreshard_model::frontier::{ShardItem, ShardState};
 use foreshard_model::ids::{RunId, ShardId, TaskId};
-use foreshard_model::plan::ShardKind;
+use foreshard_model::plan::{Recut, ShardKind};
 use foreshard_model::run::{RunItem, RunState, RunSummary};
 use foreshard_model::topology::Topology;
 use foreshard_model::units::{Mib, TimeMs, Usd};
@@ -50,6 +50,9 @@ pub struct Report {
     pub critical_path: CriticalPath,
     /// Failed attempts by cause.
     pub failures: BTreeMap<String, u32>,
+    /// What each generation of the plan after the first has cut again: shard sizes over the generations.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recuts: Vec<Recut>,
     /// Shards with tasks, by id.
     pub shards: Vec<ShardReport>,
 }
@@ -98,7 +101,9 @@ pub fn report(facts: &Facts<'_>) -> Report {
     let summary = RunSummary {
         tasks: pointer.map_or(0, |p| p.tasks),
         committed: facts.measurements.committed(),
-        attempts: work
+        // A shard that was cut again is virtual, and keeps the attempts that it had.
+        attempts: facts
+            .shards
             .iter()
             .fold(0, |sum: u32, s| sum.saturating_add(s.attempt.0)),
         shards: u32::try_from(work.len()).unwrap_or(u32::MAX),
@@ -117,6 +122,7 @@ pub fn report(facts: &Facts<'_>) -> Report {
         cost_by_service: cost.by_service,
         critical_path: path,
         failures: failures(&work),
+        recuts: facts.topology.recuts.clone(),
         shards: shards(facts, &work),
     }
 }

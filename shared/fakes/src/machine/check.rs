@@ -1,16 +1,17 @@
-//! What must hold of every run, however much went wrong.
+//! What must hold of every run, however much went wrong and however often it was cut again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use foreshard_model::frontier::{ShardItem, ShardState};
-use foreshard_model::ids::ShardId;
+use foreshard_model::ids::{ShardId, TaskId};
 use foreshard_model::ledger::EventKind;
 use foreshard_model::limits::{EVENTS_PER_PARKING, EVENTS_PER_SHARD};
 use foreshard_model::plan::ShardKind;
 use foreshard_model::run::RunState;
 use foreshard_model::topology::Topology;
+use foreshard_model::workflow::Effect;
 
-use super::work::tasks_of;
+use super::generations::Generations;
 use super::{Played, Work};
 use crate::executor::Stopped;
 use crate::world::World;
@@ -27,37 +28,12 @@ pub fn violations(world: &World, topology: &Topology, work: &Work, played: &Play
     if run.state == RunState::Failed && run.cause.is_none() {
         wrong.push("the run failed without a cause".to_owned());
     }
+    let generations = Generations::of(world, topology, run);
+    wrong.extend(generations.malformed());
     let items = world.shard_items(&run.run);
-    let commits = changes(world, topology, &mut wrong);
-    for item in &items {
-        let count = commits.get(&item.id).copied().unwrap_or_default();
-        let done = item.state == ShardState::Done;
-        if count != u32::from(done) {
-            wrong.push(format!("shard {} was committed {count} times", item.id));
-        }
-        if run.state == RunState::Succeeded && !done {
-            let state = item.state;
-            wrong.push(format!("succeeded, but shard {} is {state:?}", item.id));
-        }
-        let own = format!("/shards/{}/{}/", item.id, item.attempt);
-        if item.output.as_ref().is_some_and(|o| !o.key.contains(&own)) {
-            let (attempt, output) = (item.attempt, &item.output);
-            wrong.push(format!(
-                "shard {}, attempt {attempt}, has the output {output:?}",
-                item.id
-            ));
-        }
-        if let Some(node) = topology.node(item.id).filter(|n| n.once) {
-            for task in tasks_of(node) {
-                let starts = work.starts().get(&task).copied().unwrap_or_default();
-                if starts > 1 {
-                    wrong.push(format!(
-                        "`{task}` must not run twice, and ran {starts} times"
-                    ));
-                }
-            }
-        }
-    }
+    let commits = changes(world, &generations, &mut wrong);
+    shards(&generations, &items, &commits, played, &mut wrong);
+    starts(&generations, work, &mut wrong);
     let most = topology.lane_events.max(EVENTS_PER_SHARD) + EVENTS_PER_PARKING;
     for lane in world.lane_items(&run.run) {
         if lane.events > most {
@@ -67,25 +43,78 @@ pub fn violations(world: &World, topology: &Topology, work: &Work, played: &Play
             ));
         }
     }
-    witnesses(world, topology, &items, played, &mut wrong);
+    settlements(world, &items, played, &mut wrong);
+    traces(world, &generations, &items, played, &mut wrong);
     wrong
 }
 
-/// Follows every change: only lawful ones, nothing started early. Gives how often each shard became done.
-fn changes(world: &World, topology: &Topology, wrong: &mut Vec<String>) -> BTreeMap<ShardId, u32> {
-    let mut states: BTreeMap<ShardId, ShardState> = BTreeMap::new();
-    let mut commits: BTreeMap<ShardId, u32> = BTreeMap::new();
-    let mut before: BTreeMap<ShardId, Vec<ShardId>> = BTreeMap::new();
-    for node in &topology.shards {
-        for successor in &node.successors {
-            before.entry(*successor).or_default().push(node.id);
+/// Every shard of the plan has an item, was committed as often as it says, and has an output of its own.
+fn shards(
+    generations: &Generations,
+    items: &[ShardItem],
+    commits: &BTreeMap<ShardId, u32>,
+    played: &Played,
+    wrong: &mut Vec<String>,
+) {
+    let there: BTreeSet<ShardId> = items.iter().map(|item| item.id).collect();
+    for node in &generations.last().shards {
+        if !there.contains(&node.id) {
+            wrong.push(format!("shard {} has no item", node.id));
         }
     }
-    for change in world.changes().iter().filter(|c| c.run == topology.run) {
+    for item in items {
+        let count = commits.get(&item.id).copied().unwrap_or_default();
+        let done = item.state == ShardState::Done;
+        if count != u32::from(done) {
+            wrong.push(format!("shard {} was committed {count} times", item.id));
+        }
+        if played.run.state == RunState::Succeeded && !done {
+            let state = item.state;
+            wrong.push(format!("succeeded, but shard {} is {state:?}", item.id));
+        }
+        let own = match item.kind {
+            ShardKind::Work => format!("/shards/{}/{}/", item.id, item.attempt),
+            // What it had finished when it was cut again.
+            ShardKind::Relay | ShardKind::End => format!("/shards/{}/", item.id),
+        };
+        if item.output.as_ref().is_some_and(|o| !o.key.contains(&own)) {
+            let (attempt, output) = (item.attempt, &item.output);
+            wrong.push(format!(
+                "shard {}, attempt {attempt}, has the output {output:?}",
+                item.id
+            ));
+        }
+    }
+}
+
+/// What must not run twice has not.
+fn starts(generations: &Generations, work: &Work, wrong: &mut Vec<String>) {
+    let starts = work.starts();
+    for task in generations.tasks().filter(|t| t.effect == Effect::Once) {
+        let times = starts.get(&task.id).copied().unwrap_or_default();
+        if times > 1 {
+            let id = &task.id;
+            wrong.push(format!("`{id}` must not run twice, and ran {times} times"));
+        }
+    }
+}
+
+/// Follows every change: only lawful ones, nothing started early. Gives how often each shard became done.
+fn changes(
+    world: &World,
+    generations: &Generations,
+    wrong: &mut Vec<String>,
+) -> BTreeMap<ShardId, u32> {
+    let mut states: BTreeMap<ShardId, ShardState> = BTreeMap::new();
+    let mut commits: BTreeMap<ShardId, u32> = BTreeMap::new();
+    let run = &generations.last().run;
+    for change in world.changes().iter().filter(|c| c.run == *run) {
         let (id, from, to) = (change.shard, change.from, change.to);
-        let virtual_one = topology.node(id).is_some_and(|n| n.kind != ShardKind::Work);
+        let virtual_one = generations.is_virtual(id);
+        let cut_again = virtual_one && !generations.was_virtual(id);
         let lawful = match (from, to) {
             (ShardState::Waiting | ShardState::Skipped, ShardState::Done) => virtual_one,
+            (ShardState::Ready, ShardState::Waiting) => cut_again,
             (ShardState::Waiting, ShardState::Ready | ShardState::Skipped)
             | (ShardState::Ready, ShardState::Running | ShardState::Failed)
             | (ShardState::Running, ShardState::Ready | ShardState::Done | ShardState::Failed)
@@ -96,16 +125,17 @@ fn changes(world: &World, topology: &Topology, wrong: &mut Vec<String>) -> BTree
         if !lawful {
             wrong.push(format!("shard {id} went from {from:?} to {to:?}"));
         }
-        if matches!(to, ShardState::Running) || (virtual_one && to == ShardState::Done) {
-            for other in before.get(&id).into_iter().flatten() {
-                let initial = topology
-                    .node(*other)
-                    .is_some_and(|n| n.kind != ShardKind::Work && n.predecessors == 0);
-                if states.get(other) != Some(&ShardState::Done) && !initial {
-                    wrong.push(format!(
-                        "shard {id} became {to:?} before shard {other} was done"
-                    ));
-                }
+        let needed: &[ShardId] = match to {
+            ShardState::Running => generations.needed_to_run(id),
+            ShardState::Done if virtual_one => generations.needed_to_join(id),
+            _ => &[],
+        };
+        for other in needed {
+            let done = states.get(other) == Some(&ShardState::Done);
+            if !done && !generations.is_done_from_the_start(*other) {
+                wrong.push(format!(
+                    "shard {id} became {to:?} before shard {other} was done"
+                ));
             }
         }
         states.insert(id, to);
@@ -116,43 +146,55 @@ fn changes(world: &World, topology: &Topology, wrong: &mut Vec<String>) -> BTree
     commits
 }
 
-/// The ledger and the independent trace tell the same as the items.
-fn witnesses(
+/// The ledger settles each shard once.
+fn settlements(world: &World, items: &[ShardItem], played: &Played, wrong: &mut Vec<String>) {
+    let mut settled: BTreeMap<ShardId, u32> = BTreeMap::new();
+    for event in world.ledger(&played.run.run) {
+        if let (EventKind::Settled, Some(shard)) = (event.kind, event.shard) {
+            *settled.entry(shard).or_default() += 1;
+        }
+    }
+    for item in items {
+        let done = item.state == ShardState::Done && item.kind == ShardKind::Work;
+        let told = settled.get(&item.id).copied().unwrap_or_default();
+        if told > u32::from(done) {
+            wrong.push(format!("the ledger settles shard {} {told} times", item.id));
+        }
+    }
+}
+
+/// The independent trace tells the same as the items: each task is committed once, by whichever shard has it in the end.
+fn traces(
     world: &World,
-    topology: &Topology,
+    generations: &Generations,
     items: &[ShardItem],
     played: &Played,
     wrong: &mut Vec<String>,
 ) {
     let run = &played.run.run;
-    let mut settled: BTreeMap<ShardId, u32> = BTreeMap::new();
-    for event in world.ledger(run) {
-        if let (EventKind::Settled, Some(shard)) = (event.kind, event.shard) {
-            *settled.entry(shard).or_default() += 1;
-        }
-    }
-    let succeeded = played.run.state == RunState::Succeeded;
-    let mut notes: BTreeMap<String, u32> = BTreeMap::new();
+    let mut notes: BTreeMap<TaskId, u32> = BTreeMap::new();
     for key in world.blob_keys(&format!("runs/{run}/trace/commit/")) {
         let body = world.blob(&key).unwrap_or_default();
         let body: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
-        let task = body["task"].as_str().unwrap_or_default().to_owned();
-        *notes.entry(task).or_default() += 1;
+        let task = body["task"].as_str().unwrap_or_default();
+        *notes.entry(TaskId::from(task)).or_default() += 1;
     }
-    for item in items.iter().filter(|i| i.kind == ShardKind::Work) {
-        let done = item.state == ShardState::Done;
-        let told = settled.get(&item.id).copied().unwrap_or_default();
-        if told > u32::from(done) {
-            wrong.push(format!("the ledger settles shard {} {told} times", item.id));
+    let traced = played.run.options.trace;
+    let missing = played.run.state == RunState::Succeeded && traced;
+    for task in generations.tasks() {
+        let noted = notes.get(&task.id).copied().unwrap_or_default();
+        if noted > 1 || (missing && noted == 0) {
+            let id = &task.id;
+            wrong.push(format!("`{id}` has {noted} commits in the trace"));
         }
-        let Some(node) = topology.node(item.id) else {
-            continue;
-        };
-        for task in tasks_of(node) {
-            let noted = notes.get(task.as_str()).copied().unwrap_or_default();
-            let missing = succeeded && played.run.options.trace && noted == 0;
-            if noted > u32::from(done) || missing {
-                wrong.push(format!("`{task}` has {noted} commits in the trace"));
+    }
+    for item in items.iter().filter(|i| i.state != ShardState::Done) {
+        for task in generations.tasks_now(item.id) {
+            if notes.contains_key(&task.id) {
+                let (id, shard) = (&task.id, item.id);
+                wrong.push(format!(
+                    "`{id}` is committed, and shard {shard} is not done"
+                ));
             }
         }
     }

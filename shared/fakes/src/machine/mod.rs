@@ -5,7 +5,9 @@
 
 mod chaos;
 mod check;
+mod generations;
 mod lane;
+mod recut;
 mod rounds;
 mod wish;
 mod work;
@@ -33,10 +35,10 @@ pub use rounds::{Counts, aggregate, plan};
 pub use wish::Wish;
 pub use work::{Ending, Fates, Work, executes};
 
-use crate::build;
 use crate::executor::{Executor, Spawner, Stopped, Watch};
 use crate::wire;
 use crate::world::World;
+use crate::{build, chunks};
 use chaos::Dice;
 
 /// Longest pause of a call: a dispatch is ended after 60 s.
@@ -134,7 +136,14 @@ impl Machine {
     /// Puts a run of this topology into the world, ready to be started by [`Machine::play`].
     pub fn admit(&self, topology: &Topology, change: impl FnOnce(&mut RunItem)) {
         let world = &self.shared.world;
+        let topology = &Topology {
+            chunks: vec![chunks::stored(world, topology)],
+            ..topology.clone()
+        };
         let mut run = build::running(world, topology);
+        if let Some(plan) = &mut run.plan {
+            plan.plan = chunks::stored_plan(world, topology);
+        }
         change(&mut run);
         for item in frontier::initial_items(topology) {
             world.put_shard(item);

@@ -14,7 +14,7 @@ use foreshard_stages::ports::{
     RunWrites as _,
 };
 
-use super::{Shared, rounds};
+use super::{Shared, recut, rounds};
 use crate::world::World;
 
 /// Shards written in one transaction.
@@ -29,6 +29,8 @@ pub enum Wish {
     Pause,
     /// Go on, as soon as it has ended without a result.
     Resume,
+    /// Cut what is unfinished again, however this seed draws.
+    Recut(u64),
 }
 
 /// Wishes after a while, again and again until it is done or refused.
@@ -36,8 +38,12 @@ pub(super) async fn act(shared: Rc<Shared>, run: RunId, after_ms: u64, wish: Wis
     shared.world.sleep(after_ms).await;
     loop {
         let (world, id) = (std::sync::Arc::clone(&shared.world), run.clone());
+        let ports = shared.reshard.clone();
         let heard = shared.spawner.spawn(async move {
-            let heard = wished(&world, &id, wish).await;
+            let heard = match wish {
+                Wish::Recut(seed) => recut::at_random(&ports, &id, seed).await,
+                _ => wished(&world, &id, wish).await,
+            };
             heard.unwrap_or(false) && !world.faults(|f| f.has_crashed())
         });
         if heard.await {
@@ -56,6 +62,7 @@ async fn wished(world: &World, run: &RunId, wish: Wish) -> Result<bool, StageErr
         Wish::Cancel => lifecycle::cancel(&item, now),
         Wish::Pause => lifecycle::pause(&item, now),
         Wish::Resume => return resumed(world, run).await,
+        Wish::Recut(_) => return Ok(true),
     };
     if let Wished::Write(item) = decided {
         world.update_run(&item).await?;

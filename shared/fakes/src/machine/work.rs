@@ -11,12 +11,13 @@ use foreshard_model::ids::{Attempt, Sha256Hex, ShardId, TargetId, TaskId};
 use foreshard_model::message::{
     CaughtError, Cause, ExecuteRequest, Outcome, OutcomeStatus, ShardUsage,
 };
-use foreshard_model::output::{Manifest, OutputValue, TaskOutput, TaskUsage};
-use foreshard_model::topology::{ShardNode, Topology};
+use foreshard_model::output::{Located, Manifest, OutputValue, ShardTask, TaskOutput, TaskUsage};
+use foreshard_model::plan::Chunk;
 use foreshard_model::units::Mib;
+use foreshard_model::workflow::Effect;
 use foreshard_stages::ports::{
-    AttemptWrites as _, BlobReads as _, BlobWrites as _, OutputPointers as _, PortError, RunKey,
-    Wiring as _,
+    AttemptWrites as _, BlobReads as _, BlobWrites as _, Clock as _, OutputPointers as _,
+    PortError, RunKey, Wiring as _,
 };
 use serde_json::json;
 
@@ -47,39 +48,28 @@ pub struct Fates {
 /// The worker and its witness.
 pub struct Work {
     world: Arc<World>,
-    topology: Topology,
     seed: u64,
     fates: Fates,
     memory: BTreeMap<ShardId, Mib>,
     script: BTreeMap<(ShardId, Attempt), Ending>,
     longest_ms: u64,
+    each_ms: Option<u64>,
     starts: RefCell<BTreeMap<TaskId, u32>>,
     early: RefCell<Vec<String>>,
 }
 
-/// The ids of a shard's tasks: its first task's, or that with a number.
-pub(super) fn tasks_of(node: &ShardNode) -> Vec<TaskId> {
-    match node.tasks {
-        0 => Vec::new(),
-        1 => vec![node.first_task.clone()],
-        many => (0..many)
-            .map(|i| TaskId(format!("{}/{i}", node.first_task)))
-            .collect(),
-    }
-}
-
 impl Work {
-    /// A worker on the shards of this topology.
+    /// A worker for whatever shards it is asked to execute.
     #[must_use]
-    pub fn new(world: &Arc<World>, topology: &Topology, seed: u64, fates: Fates) -> Self {
+    pub fn new(world: &Arc<World>, seed: u64, fates: Fates) -> Self {
         Self {
             world: Arc::clone(world),
-            topology: topology.clone(),
             seed,
             fates,
             memory: BTreeMap::new(),
             script: BTreeMap::new(),
             longest_ms: 3_000,
+            each_ms: None,
             starts: RefCell::default(),
             early: RefCell::default(),
         }
@@ -103,6 +93,13 @@ impl Work {
     #[must_use]
     pub fn taking(mut self, longest_ms: u64) -> Self {
         self.longest_ms = longest_ms;
+        self
+    }
+
+    /// Every task takes exactly this long.
+    #[must_use]
+    pub fn each_taking(mut self, each_ms: u64) -> Self {
+        self.each_ms = Some(each_ms);
         self
     }
 
@@ -234,37 +231,36 @@ async fn attempt(
     fate: &Fate,
     killed: bool,
 ) -> Result<Option<Outcome>, PortError> {
-    let Some(node) = work.topology.node(request.shard) else {
-        return Err(PortError::NotFound("shard".to_owned()));
-    };
-    inputs(work, request).await?;
+    let tasks = tasks(work, request).await?;
+    let once = tasks.iter().any(|task| task.effect == Effect::Once);
     let mut manifest = match &request.progress {
         Some(progress) => manifest_of(&work.world.get(&progress.key).await?)?,
         None => build::manifest(&request.run, request.shard, request.attempt, &[]),
     };
-    let tasks = tasks_of(node);
-    let open: Vec<TaskId> = tasks
-        .into_iter()
-        .filter(|task| !manifest.tasks.contains_key(task))
+    let open: Vec<&ShardTask> = tasks
+        .iter()
+        .filter(|task| !manifest.tasks.contains_key(&task.id))
         .collect();
+    inputs(work, request, &open, &manifest).await?;
     let at = usize::try_from(fate.at % (open.len() as u64).max(1)).unwrap_or_default();
+    let each_ms = work.each_ms.unwrap_or(1 + fate.at % work.longest_ms);
     let mut finished = 0;
-    for (place, task) in open.iter().enumerate() {
+    for (place, task) in open.iter().map(|task| &task.id).enumerate() {
         let last = place + 1 == open.len();
-        if node.once && !checkpoint(work, request, None, true).await? {
+        if once && !checkpoint(work, request, None, true).await? {
             return Ok(Some(fenced(request)));
         }
         *work.starts.borrow_mut().entry(task.clone()).or_default() += 1;
-        work.world.sleep(1 + fate.at % work.longest_ms).await;
+        work.world.sleep(each_ms).await;
         if place == at {
             match fate.ending {
                 Ending::Lost | Ending::Timeout => return Ok(None),
                 _ if killed => return Ok(None),
-                Ending::Failed if !node.once => {
+                Ending::Failed if !once => {
                     let outcome = build::failed(request.shard, request.attempt, Cause::TaskFailed);
                     return Ok(Some(outcome));
                 }
-                Ending::Unavailable if !node.once => {
+                Ending::Unavailable if !once => {
                     let outcome = build::failed(request.shard, request.attempt, Cause::Unavailable);
                     return Ok(Some(outcome));
                 }
@@ -276,18 +272,22 @@ async fn attempt(
             attempt: request.attempt,
             value: OutputValue::Inline(json!({ "task": task })),
             files: BTreeMap::new(),
-            usage: TaskUsage::default(),
+            usage: TaskUsage {
+                started_ms: work.world.now().0 - each_ms,
+                duration_ms: each_ms,
+                ..TaskUsage::default()
+            },
         };
         manifest.tasks.insert(task.clone(), output);
         finished += 1;
-        if !last || node.once {
+        if !last || once {
             let progress = keep(work, request, &manifest).await?;
             if !checkpoint(work, request, Some(progress.clone()), false).await? {
                 return Ok(Some(fenced(request)));
             }
             if !last && place == at && fate.ending == Ending::Yielded {
                 return Ok(Some(Outcome {
-                    usage: usage(finished),
+                    usage: usage(finished, each_ms),
                     ..build::yielded(request.shard, request.attempt, Some(progress))
                 }));
             }
@@ -296,30 +296,79 @@ async fn attempt(
     let output = keep(work, request, &manifest).await?;
     Ok(Some(Outcome {
         output: Some(output),
-        usage: usage(finished),
+        usage: usage(finished, each_ms),
         ..build::outcome(request.shard, request.attempt, OutcomeStatus::Done)
     }))
 }
 
-/// Reads what the predecessors have committed; one that is missing is noted.
-async fn inputs(work: &Work, request: &ExecuteRequest) -> Result<(), PortError> {
-    let before: Vec<ShardId> = work
-        .topology
-        .shards
+/// The shard's tasks, as its chunk has them.
+async fn tasks(work: &Work, request: &ExecuteRequest) -> Result<Vec<ShardTask>, PortError> {
+    let bytes = work.world.get(&request.chunk.key).await?;
+    let chunk: Chunk =
+        serde_json::from_slice(&bytes).map_err(|error| PortError::Corrupt(error.to_string()))?;
+    let mut shards = chunk.shards.into_iter();
+    let found = shards.find(|shard| shard.id == request.shard);
+    found
+        .map(|shard| shard.tasks)
+        .ok_or_else(|| PortError::NotFound(format!("the tasks of shard {}", request.shard)))
+}
+
+/// Reads what the open tasks need of other shards, wherever those were cut again; what is missing is noted.
+async fn inputs(
+    work: &Work,
+    request: &ExecuteRequest,
+    open: &[&ShardTask],
+    own: &Manifest,
+) -> Result<(), PortError> {
+    for (task, located) in open
         .iter()
-        .filter(|node| node.tasks > 0 && node.successors.contains(&request.shard))
-        .map(|node| node.id)
-        .collect();
-    let found = work.world.pointers(&key(request), &before).await?;
-    for id in before {
-        let Some(pointer) = found.get(&id) else {
-            let text = format!("shard {} ran before shard {id} was done", request.shard);
-            work.early.borrow_mut().push(text);
+        .flat_map(|t| t.inputs.values().map(move |l| (t, l)))
+    {
+        let Located::Task {
+            shard, task: from, ..
+        } = located
+        else {
             continue;
         };
-        work.world.get(&pointer.key).await?;
+        let found = match *shard == request.shard {
+            // In this attempt, or to come: tasks run one after another.
+            true => own.tasks.contains_key(from) || open.iter().any(|t| t.id == *from),
+            false => is_there(work, request, *shard, from).await?,
+        };
+        if !found {
+            let (by, own) = (&task.id, request.shard);
+            let text = format!("`{by}` of shard {own} began before `{from}` of {shard} was there");
+            work.early.borrow_mut().push(text);
+        }
     }
     Ok(())
+}
+
+async fn is_there(
+    work: &Work,
+    request: &ExecuteRequest,
+    shard: ShardId,
+    task: &TaskId,
+) -> Result<bool, PortError> {
+    let mut asked = vec![shard];
+    while !asked.is_empty() {
+        let pointers = work.world.pointers(&key(request), &asked).await?;
+        asked.clear();
+        for (id, pointer) in pointers {
+            if let Some(output) = &pointer.output {
+                let manifest = manifest_of(&work.world.get(&output.key).await?)?;
+                if manifest.shard != id {
+                    let text = format!("shard {id} has the manifest of {}", manifest.shard);
+                    return Err(PortError::Corrupt(text));
+                }
+                if manifest.tasks.contains_key(task) {
+                    return Ok(true);
+                }
+            }
+            asked.extend(pointer.behind);
+        }
+    }
+    Ok(false)
 }
 
 fn key(request: &ExecuteRequest) -> RunKey {
@@ -369,10 +418,10 @@ fn fenced(request: &ExecuteRequest) -> Outcome {
     build::outcome(request.shard, request.attempt, OutcomeStatus::Fenced)
 }
 
-fn usage(tasks: u32) -> ShardUsage {
+fn usage(tasks: u32, each_ms: u64) -> ShardUsage {
     ShardUsage {
-        duration_ms: u64::from(tasks) * 1_000,
-        cpu_ms: u64::from(tasks) * 900,
+        duration_ms: u64::from(tasks) * each_ms,
+        cpu_ms: u64::from(tasks) * each_ms,
         peak_kib: 65_536,
         tasks,
         cold: false,

@@ -10,6 +10,7 @@ mod caller;
 mod creation;
 mod logs;
 mod plan;
+mod recut;
 mod submit;
 mod through;
 mod wiring;

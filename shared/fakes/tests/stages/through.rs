@@ -58,9 +58,9 @@ fn stages(world: &Arc<World>) -> (Plan, Aggregate) {
 pub(crate) struct Story {
     pub(crate) caller: Caller,
     pub(crate) run: RunId,
-    topology: Topology,
-    work: Rc<Work>,
-    played: Played,
+    pub(crate) topology: Topology,
+    pub(crate) work: Rc<Work>,
+    pub(crate) played: Played,
 }
 
 /// Submits, looks at the plan so that the worker knows its shards, and plays.
@@ -70,11 +70,21 @@ fn story(seed: u64, chaos: &Chaos, fates: Fates, options: &serde_json::Value) ->
 
 /// As [`story`], with everything that a body may have beside its document.
 pub(crate) fn story_of(seed: u64, chaos: &Chaos, fates: Fates, body: &serde_json::Value) -> Story {
-    let caller = Caller::new();
-    let world = caller.world.clone();
     let mut body = body.clone();
     body["document"] = json!(LATTICE);
-    let answer = caller.submit_body("k", &body);
+    story_with(chaos, &body, |world| Work::new(world, seed, fates), seed)
+}
+
+/// As [`story`], of any document, with a worker of the caller's.
+pub(crate) fn story_with(
+    chaos: &Chaos,
+    body: &serde_json::Value,
+    work: impl FnOnce(&Arc<World>) -> Work,
+    seed: u64,
+) -> Story {
+    let caller = Caller::new();
+    let world = caller.world.clone();
+    let answer = caller.submit_body("k", body);
     assert_eq!(answer.status, 202, "{}", answer.value());
     let run = run_of(&answer);
     let request = PlanRequest {
@@ -85,7 +95,7 @@ pub(crate) fn story_of(seed: u64, chaos: &Chaos, fates: Fates, body: &serde_json
     let pointer = world.run_item(&run).unwrap().plan.unwrap();
     let topology: Topology =
         serde_json::from_slice(&world.blob(&pointer.topology.key).unwrap()).unwrap();
-    let work = Rc::new(Work::new(&world, &topology, seed, fates));
+    let work = Rc::new(work(&world));
     let mut machine = Machine::staged(&world, seed, chaos, executes(&work), stages(&world));
     let played = machine.play(&run, 24 * 14);
     Story {
@@ -99,11 +109,11 @@ pub(crate) fn story_of(seed: u64, chaos: &Chaos, fates: Fates, body: &serde_json
 
 impl Story {
     /// What is wrong, after all of it.
-    fn violations(&self) -> Vec<String> {
+    pub(crate) fn violations(&self) -> Vec<String> {
         violations(&self.caller.world, &self.topology, &self.work, &self.played)
     }
 
-    fn result(&self) -> RunResult {
+    pub(crate) fn result(&self) -> RunResult {
         let item = self.caller.world.run_item(&self.run).unwrap();
         let bytes = self.caller.world.blob(&item.result.unwrap().key).unwrap();
         serde_json::from_slice(&bytes).unwrap()

@@ -4,6 +4,7 @@ use foreshard_engine::lifecycle::failure;
 use foreshard_engine::report::{Collector, Facts, Measurements, TaskGraph, report};
 use foreshard_model::claim::Claim;
 use foreshard_model::frontier::ShardItem;
+use foreshard_model::ids::Generation;
 use foreshard_model::message::{Cause, Failure};
 use foreshard_model::output::Manifest;
 use foreshard_model::run::{RunItem, RunState, RunSummary};
@@ -108,7 +109,8 @@ async fn planned(ports: &Ports, run: &RunItem) -> PortResult<(Topology, TaskGrap
         return Ok((Topology::default(), TaskGraph::default()));
     };
     let topology = claimed_json(ports.blobs.as_ref(), &pointer.topology).await?;
-    let key = keys::plan(&run.run, pointer.generation, "graph.json");
+    // A cut moves tasks between shards and leaves their graph as it was planned first.
+    let key = keys::plan(&run.run, Generation(0), "graph.json");
     let graph = match ports.blobs.get(&key).await {
         Ok(bytes) => claimed_json(ports.blobs.as_ref(), &claim(key, &bytes)).await?,
         // Only the report needs it: a run does not fail for want of its critical path.

@@ -11,6 +11,7 @@ use futures_util::future::join_all;
 
 use super::{Scene, TRIES, trace};
 use crate::error::StageError;
+use crate::ports::PortError;
 
 /// Successors that one call may tell: two fans of 256 and their relays take about a second.
 const SUCCESSORS: u32 = 1_024;
@@ -75,9 +76,11 @@ async fn one(
     mut item: ShardItem,
     budget: &mut Budget,
 ) -> Result<Vec<After>, StageError> {
+    let mut told = Vec::new();
     for _ in 0..TRIES {
+        scene.catch_up(&item).await?;
         let node = scene.node(item.id)?;
-        let written = match frontier::release(&item, node, scene.topology.on_failure) {
+        let written = match frontier::release(&item, node, &scene.topology) {
             Release::Nothing | Release::Hold => return Ok(Vec::new()),
             Release::Completes => {
                 let writes = frontier::completes(&scene.run, &item, scene.now());
@@ -91,7 +94,10 @@ async fn one(
                 if !budget.take(arrivals.len()) {
                     return Ok(Vec::new());
                 }
-                return arrive(scene, item, &arrivals).await;
+                if arrive(scene, &item, &arrivals, &mut told).await? {
+                    return Ok(told);
+                }
+                false
             }
             Release::Skip(successors) => {
                 if !budget.take(successors.len()) {
@@ -120,25 +126,33 @@ async fn end(scene: &mut Scene<'_>, writes: Option<Vec<Write>>) -> Result<bool, 
     }
 }
 
-/// Tells every successor of a done shard, then notes that they know.
+/// Tells every successor of a done shard, then notes that they know; false: one of them was cut again meanwhile, so that
+/// somebody else may follow. What telling has led to is added to `after`.
 async fn arrive(
     scene: &mut Scene<'_>,
-    item: ShardItem,
+    item: &ShardItem,
     arrivals: &[Arrival],
-) -> Result<Vec<After>, StageError> {
-    trace::commits(scene, &item).await?;
-    let mut after = Vec::with_capacity(arrivals.len());
+    after: &mut Vec<After>,
+) -> Result<bool, StageError> {
+    trace::commits(scene, item).await?;
+    let mut whole = true;
     for some in arrivals.chunks(AT_ONCE) {
         let told = some.iter().map(|arrival| tell(scene, arrival));
         for result in join_all(told).await {
-            after.push(result?);
+            match result? {
+                Some(told) => after.push(told),
+                None => whole = false,
+            }
         }
     }
-    mark(scene, item).await?;
-    Ok(after)
+    if whole {
+        mark(scene, item.clone()).await?;
+    }
+    Ok(whole)
 }
 
-async fn tell(scene: &Scene<'_>, arrival: &Arrival) -> Result<After, StageError> {
+/// Tells one successor; `None`: it is not of the generation that this plan knows.
+async fn tell(scene: &Scene<'_>, arrival: &Arrival) -> Result<Option<After>, StageError> {
     let alone = frontier::arrived_alone(&scene.topology, arrival, scene.now());
     let (next, after) = match alone {
         Some(Arrived::Ready(next)) => (Some(next), After::Ready),
@@ -148,10 +162,13 @@ async fn tell(scene: &Scene<'_>, arrival: &Arrival) -> Result<After, StageError>
     if let Some(next) = next
         && scene.put(*next).await?
     {
-        return Ok(after);
+        return Ok(Some(after));
     }
-    let item = scene.ports.writes.arrive(&scene.key, arrival).await?;
-    advance(scene, item).await
+    match scene.ports.writes.arrive(&scene.key, arrival).await {
+        Ok(item) => advance(scene, item).await.map(Some),
+        Err(PortError::Conflict(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Writes what a successor has become, until nobody else was quicker.
@@ -188,6 +205,9 @@ async fn skip(
     let mut after = Vec::with_capacity(successors.len());
     for successor in successors {
         let found = scene.shard(*successor).await?;
+        if scene.catch_up(&found).await? {
+            return Ok(None);
+        }
         let found = match frontier::skip(&item, &found, scene.now()) {
             None => found,
             Some(skip) => {

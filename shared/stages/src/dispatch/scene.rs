@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use foreshard_engine::frontier::{claimable, look_ahead, put_shard};
+use foreshard_engine::frontier::{claimable, is_behind, look_ahead, put_shard};
 use foreshard_model::frontier::{LaneItem, ShardItem, Write};
 use foreshard_model::ids::{LaneId, ShardId};
 use foreshard_model::ledger::{Event, EventKind};
@@ -118,12 +118,26 @@ impl<'a> Scene<'a> {
         })
     }
 
-    /// Reads the run's item again: somebody has changed it.
+    /// Reads the run's item again, and its plan where that is another one: somebody has changed it.
     pub(crate) async fn reload(&mut self) -> Result<(), StageError> {
-        if let Some(run) = self.ports.runs.run(&self.key.run).await? {
-            self.run = run;
+        let Some(run) = self.ports.runs.run(&self.key.run).await? else {
+            return Ok(());
+        };
+        if let Some(plan) = &run.plan {
+            let ports = self.ports;
+            self.topology = ports.topologies.get(&*ports.blobs, &plan.topology).await?;
         }
+        self.run = run;
         Ok(())
+    }
+
+    /// Reads the run and its plan again where the plan is older than the item; whether that was so.
+    pub(crate) async fn catch_up(&mut self, item: &ShardItem) -> Result<bool, StageError> {
+        let behind = is_behind(&self.topology, item);
+        if behind {
+            self.reload().await?;
+        }
+        Ok(behind)
     }
 
     /// Writes one shard; false: others wrote first, read again.

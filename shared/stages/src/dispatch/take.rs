@@ -100,6 +100,10 @@ async fn next(
             }
             Ok(None)
         }
+        Claimed::Behind => {
+            scene.reload().await?;
+            Ok(None)
+        }
         Claimed::Nothing => {
             let put_back = settled.put_back;
             let answer = frontier::answer_without_claim(

@@ -3,7 +3,6 @@
 use foreshard_model::frontier::ShardItem;
 use foreshard_model::ids::{Attempt, RunId, Sha256Hex, ShardId, TaskId};
 use foreshard_model::output::Manifest;
-use foreshard_model::plan::ShardKind;
 use futures_util::future::join_all;
 use serde_json::json;
 
@@ -17,7 +16,7 @@ const AT_ONCE: usize = 16;
 
 /// Writes one note for each task of the committed manifest, when the run asked for a trace. A repeat writes the same.
 pub(super) async fn commits(scene: &Scene<'_>, item: &ShardItem) -> Result<(), StageError> {
-    if !scene.run.options.trace || item.kind != ShardKind::Work {
+    if !scene.run.options.trace {
         return Ok(());
     }
     let Some(output) = &item.output else {

@@ -4,6 +4,7 @@ use foreshard_engine::frontier::{self, claimable, put_shard};
 use foreshard_model::frontier::Live;
 use foreshard_model::message::{Cause, ReshardAnswer};
 
+use super::{Ports, recut};
 use crate::dispatch::{Budget, Scene, answer_and_forget, release};
 use crate::error::StageError;
 
@@ -13,8 +14,9 @@ const LIVE_READ: usize = 500;
 /// Lanes that one sweep wakes in a run; each wakes two more.
 const WOKEN_MAX: usize = 32;
 
-/// Releases, puts back, wakes.
+/// Releases, puts back, cuts again, wakes.
 pub(super) async fn sweep(
+    ports: &Ports,
     scene: &mut Scene<'_>,
     answer: &mut ReshardAnswer,
 ) -> Result<(), StageError> {
@@ -31,6 +33,12 @@ pub(super) async fn sweep(
         }
         answer.expired += expire(scene, partition, &mut budget).await?;
     }
+    // New shards may be ready: before lanes are woken.
+    match recut::recut(ports, scene).await {
+        Ok(done) => answer.recuts += u32::from(done),
+        // What heals a run must not wait for what only makes it faster.
+        Err(error) => tracing::warn!(%error, "the run could not be cut again"),
+    }
     answer.woken += wake(scene).await?;
     Ok(())
 }
@@ -46,6 +54,7 @@ async fn expire(
         .await?;
     let mut expired = 0;
     for item in running {
+        scene.catch_up(&item).await?;
         let node = scene.node(item.id)?;
         let targets = &scene.topology.targets;
         let Some(settled) = frontier::expire(&item, node, targets, scene.now()) else {

@@ -1,6 +1,8 @@
-//! Reshard, so far the sweep of each minute: heals what lost messages, lost lanes and dead stages have left behind.
+//! Reshard, the sweep of each minute: heals what lost messages, lost lanes and dead stages have left behind, and cuts what is
+//! unfinished again where tasks take other times than expected.
 
 mod frontier;
+mod recut;
 mod round;
 
 use std::sync::Arc;
@@ -11,7 +13,9 @@ use foreshard_model::run::RunItem;
 
 use crate::dispatch::{self, Scene};
 use crate::error::StageError;
-use crate::ports::{ExecutionReads, Executions, RunWrites};
+use crate::ports::{BlobWrites, ExecutionReads, Executions, RunWrites};
+
+pub use recut::recut_by;
 
 /// How long one sweep begins with further runs, in milliseconds: three quarters of the interval between two sweeps.
 const SWEEP_MS: u64 = 45_000;
@@ -27,6 +31,8 @@ const RUNS_LISTED: usize = 10_000;
 pub struct Ports {
     /// What dispatch needs: the sweep finishes its work.
     pub dispatch: dispatch::Ports,
+    /// Stores the later generations of plans.
+    pub plans: Arc<dyn BlobWrites>,
     /// Ends runs whose ending failed again and again.
     pub run_writes: Arc<dyn RunWrites>,
     /// Starts rounds.
@@ -90,7 +96,7 @@ async fn sweep(ports: &Ports, id: &RunId, answer: &mut ReshardAnswer) -> Result<
     }
     let mut latest: RunItem = run.clone();
     if let Some(mut scene) = Scene::of(&ports.dispatch, run).await? {
-        let swept = frontier::sweep(&mut scene, answer).await;
+        let swept = frontier::sweep(ports, &mut scene, answer).await;
         scene.tell_ledger().await?;
         swept?;
         latest = scene.run;

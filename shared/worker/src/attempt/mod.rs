@@ -4,6 +4,7 @@ pub(crate) mod checkpoint;
 mod drive;
 mod open;
 pub(crate) mod order;
+mod outside;
 pub(crate) mod pace;
 pub(crate) mod progress;
 pub(crate) mod uploads;

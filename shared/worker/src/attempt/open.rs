@@ -1,23 +1,19 @@
 //! Opens an attempt: its tasks, the checkpoint that it goes on from, and what its tasks read of other shards.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use foreshard_model::claim::Claim;
 use foreshard_model::ids::{ShardId, TaskId};
 use foreshard_model::message::{Cause, ExecuteRequest, Failure};
-use foreshard_model::output::{Located, LocatedFileSource, Manifest, ShardTask, TaskOutput};
+use foreshard_model::output::{Manifest, ShardTask, TaskOutput};
 use foreshard_stages::StageError;
 use foreshard_stages::ports::{BlobReads, PortError};
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
 
-use super::run_key;
+use super::outside::{Needs, read_outside};
 use crate::environment::RunState;
 use crate::worker::Worker;
-
-/// Manifests read at once: hides their latency, and a shard has at most 256 predecessors.
-const AT_ONCE: usize = 16;
 
 /// What an attempt begins with.
 pub(super) struct Opened {
@@ -73,7 +69,7 @@ pub(super) async fn open(
     }))
 }
 
-fn unread(what: &str, task: Option<&TaskId>, error: PortError) -> Failure {
+pub(super) fn unread(what: &str, task: Option<&TaskId>, error: PortError) -> Failure {
     let cause = match error {
         PortError::NotFound(_) | PortError::Corrupt(_) => Cause::InputMissing,
         _ => Cause::Unavailable,
@@ -102,7 +98,7 @@ async fn restore(
 }
 
 /// A manifest must say that it is the one that was asked for: a pointer to another run's is not followed.
-fn check(
+pub(super) fn check(
     claim: &Claim,
     manifest: &Manifest,
     request: &ExecuteRequest,
@@ -115,111 +111,6 @@ fn check(
     Err(PortError::Corrupt(format!(
         "`{key}` is not a manifest of shard {shard} of this run"
     )))
-}
-
-/// What open tasks read from outside of their shard, and which task does so first.
-struct Needs {
-    outputs: BTreeMap<ShardId, BTreeSet<TaskId>>,
-    reader: BTreeMap<ShardId, TaskId>,
-    input: bool,
-}
-
-impl Needs {
-    fn of(tasks: &[&ShardTask], own: ShardId) -> Self {
-        let mut needs = Self {
-            outputs: BTreeMap::new(),
-            reader: BTreeMap::new(),
-            input: false,
-        };
-        for task in tasks {
-            for located in task.inputs.values() {
-                match located {
-                    Located::Task {
-                        shard, task: from, ..
-                    } => needs.add(*shard, from, &task.id, own),
-                    Located::Run { .. } => needs.input = true,
-                    Located::Constant(_) => {}
-                }
-            }
-            for part in &task.parts {
-                needs.add(part.shard, &part.task, &task.id, own);
-            }
-            for file in &task.files {
-                if let LocatedFileSource::Task {
-                    shard, task: from, ..
-                } = &file.source
-                {
-                    needs.add(*shard, from, &task.id, own);
-                }
-            }
-        }
-        needs
-    }
-
-    fn add(&mut self, shard: ShardId, from: &TaskId, reader: &TaskId, own: ShardId) {
-        if shard != own {
-            self.outputs.entry(shard).or_default().insert(from.clone());
-            self.reader.entry(shard).or_insert_with(|| reader.clone());
-        }
-    }
-}
-
-async fn read_outside(
-    worker: &Worker,
-    run: &RunState,
-    request: &ExecuteRequest,
-    needs: &Needs,
-) -> Result<BTreeMap<(ShardId, TaskId), TaskOutput>, Failure> {
-    if needs.outputs.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let shards: Vec<ShardId> = needs.outputs.keys().copied().collect();
-    let pointers = worker
-        .ports
-        .pointers
-        .pointers(&run_key(request), &shards)
-        .await;
-    let pointers = pointers.map_err(|error| unread("the outputs of other shards", None, error))?;
-    let reading = needs.outputs.iter().map(|(shard, tasks)| {
-        let pointer = pointers.get(shard);
-        async move {
-            let read = outputs_of(worker, run, request, *shard, tasks, pointer).await;
-            read.map_err(|error| {
-                unread(
-                    &format!("the output of shard {shard}"),
-                    needs.reader.get(shard),
-                    error,
-                )
-            })
-        }
-    });
-    let outputs: Vec<_> = stream::iter(reading)
-        .buffer_unordered(AT_ONCE)
-        .try_collect()
-        .await?;
-    Ok(outputs.into_iter().flatten().collect())
-}
-
-async fn outputs_of(
-    worker: &Worker,
-    run: &RunState,
-    request: &ExecuteRequest,
-    shard: ShardId,
-    tasks: &BTreeSet<TaskId>,
-    pointer: Option<&Claim>,
-) -> Result<Vec<((ShardId, TaskId), TaskOutput)>, PortError> {
-    let claim = pointer
-        .ok_or_else(|| PortError::NotFound(format!("shard {shard} has no committed output")))?;
-    let manifest = run.manifests.get(&*worker.ports.reads, claim).await?;
-    check(claim, &manifest, request, shard)?;
-    let output = |task: &TaskId| {
-        let output = manifest.tasks.get(task).cloned();
-        let output = output.ok_or_else(|| {
-            PortError::NotFound(format!("task `{task}` has no output in shard {shard}"))
-        })?;
-        Ok(((shard, task.clone()), output))
-    };
-    tasks.iter().map(output).collect()
 }
 
 async fn read_input(

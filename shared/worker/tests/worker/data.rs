@@ -1,12 +1,14 @@
 //! How data comes to tasks and leaves them: values, paths, files, claims.
 
 use foreshard_model::claim::Claim;
-use foreshard_model::ids::Sha256Hex;
+use foreshard_model::frontier::{ShardItem, ShardState};
+use foreshard_model::ids::{Sha256Hex, ShardId};
 use foreshard_model::message::{Cause, OutcomeStatus};
 use foreshard_model::output::{Located, OutputValue};
+use foreshard_model::plan::ShardKind;
 use serde_json::json;
 
-use crate::bench::{Bench, With as _, handler, script};
+use crate::bench::{Bench, RUN, With as _, handler, script};
 
 #[tokio::test]
 async fn values_pass_within_a_shard_and_between_shards() {
@@ -161,6 +163,52 @@ async fn what_is_not_there_or_not_the_same_is_not_read() {
     // The same worker has kept what it wrote itself, by digest.
     let outcome = bench.execute(&request).await;
     assert_eq!(outcome.status, OutcomeStatus::Done, "{:?}", outcome.failure);
+}
+
+#[tokio::test]
+async fn what_a_shard_gave_up_is_found_with_those_that_took_it_over() {
+    let bench = Bench::new();
+    // Shard 0 had finished `kept` when it was cut into 3 and 4, and 3 was cut again into 5.
+    for (shard, task) in [(0, "kept"), (4, "b"), (5, "a")] {
+        let make = script(task, &format!("echo '\"{task}\"'; echo {task} > f")).writes("f", None);
+        let outcome = bench.execute(&bench.shard(shard, vec![make])).await;
+        bench.commit(&outcome);
+    }
+    let joins = |shard: u32, arrived: &[u32]| {
+        let mut item = match shard {
+            0 => bench.item(ShardId(0)),
+            _ => ShardItem {
+                run: RUN.into(),
+                id: ShardId(shard),
+                ..ShardItem::default()
+            },
+        };
+        item.kind = ShardKind::Relay;
+        item.state = ShardState::Done;
+        item.arrived = arrived.iter().copied().map(ShardId).collect();
+        bench.world.put_shard(item);
+    };
+    joins(0, &[3, 4]);
+    joins(3, &[5]);
+    let reader = handler("reader", "collect")
+        .value("kept", 0, "kept", None)
+        .value("a", 0, "a", None)
+        .value("b", 0, "b", None)
+        .file("of-a", 0, "a", "f");
+    let outcome = bench.execute(&bench.shard(9, vec![reader])).await;
+    assert_eq!(
+        bench.value(&outcome, "reader"),
+        json!({"kept": "kept", "a": "a", "b": "b"})
+    );
+    let lost = handler("reader", "collect").value("c", 0, "c", None);
+    let outcome = bench.execute(&bench.shard(10, vec![lost])).await;
+    let failure = outcome.failure.unwrap();
+    assert_eq!(failure.cause, Cause::InputMissing);
+    assert!(
+        failure
+            .message
+            .contains("task `c` has no committed output in shard 0")
+    );
 }
 
 #[tokio::test]

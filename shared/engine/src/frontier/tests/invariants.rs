@@ -74,7 +74,7 @@ proptest! {
         let topology = topology("0>1");
         let node = &topology.shards[0];
         if shard.released {
-            prop_assert_eq!(release(&shard, node, topology.on_failure), Release::Nothing);
+            prop_assert_eq!(release(&shard, node, &topology), Release::Nothing);
         }
         if let Some(next) = resume(&shard, node, |_| false, NOW) {
             prop_assert_eq!(next.version, shard.version + 1);
@@ -99,6 +99,7 @@ proptest! {
                 prop_assert_eq!(writes.len(), 2);
             }
             Claimed::Nothing => prop_assert!(free.is_empty()),
+            Claimed::Behind => prop_assert!(false, "nothing is of a later generation"),
             Claimed::NoTarget(_) => prop_assert!(false, "every tier has a target"),
         }
     }

@@ -38,7 +38,11 @@ fn what_a_finished_shard_means() {
     let plan = topology("0>1 0>2 1>3 2>3");
     let said = |item: &ShardItem, on_failure| {
         let node = plan.node(item.id).unwrap();
-        match release(item, node, on_failure) {
+        let plan = Topology {
+            on_failure,
+            ..plan.clone()
+        };
+        match release(item, node, &plan) {
             Release::Arrive(arrivals) => {
                 let to: Vec<u32> = arrivals.iter().map(|a| a.successor.0).collect();
                 format!("{} arrives at {to:?}", item.id)
