@@ -7,10 +7,10 @@ use std::path::Path;
 
 use foreshard_engine::graph::Csr;
 use foreshard_engine::parse::{Library, Parsed, stream};
-use foreshard_engine::plan::{PlanInput, plan as decide};
+use foreshard_engine::plan::{PlanInput, Planned, plan as decide};
 use foreshard_model::ids::{Generation, RunId};
 use foreshard_model::outlook::{Outlook, Promised};
-use foreshard_model::plan::{Plan, Planned};
+use foreshard_model::plan::Plan;
 use foreshard_model::policy::RunOptions;
 use foreshard_model::problem::Problem;
 use foreshard_model::target::Pool;

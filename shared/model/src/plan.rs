@@ -12,9 +12,8 @@ use crate::policy::RunOptions;
 use crate::price::Price;
 use crate::problem::Problem;
 use crate::target::Target;
-use crate::topology::Topology;
 use crate::units::TimeMs;
-use crate::workflow::{OnFailure, Workflow};
+use crate::workflow::OnFailure;
 
 /// How the lanes of a round run.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -188,17 +187,4 @@ pub struct ShardTasks {
     pub id: ShardId,
     /// Its tasks in a valid execution order.
     pub tasks: Vec<ShardTask>,
-}
-
-/// What one planning leaves behind: the parts go to different objects of the store.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Planned {
-    /// For people, and for the report.
-    pub plan: Plan,
-    /// For dispatch.
-    pub topology: Topology,
-    /// For the worker.
-    pub chunks: Vec<Chunk>,
-    /// The workflow that was planned, where tasks were cut or replaced: `None`, as it was given.
-    pub sculpted: Option<Workflow>,
 }

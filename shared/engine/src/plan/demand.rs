@@ -85,7 +85,7 @@ pub(super) fn demand(
     }
     let (together, apart) = neighbours(tasks);
     Ok(Demand {
-        graph,
+        graph: graph.into(),
         order,
         position,
         loads,

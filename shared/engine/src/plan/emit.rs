@@ -1,29 +1,22 @@
 //! The chosen shards as dispatch, the worker and people read them.
 
 use std::collections::BTreeMap;
-use std::io;
 
-use foreshard_model::ids::{ShardId, TaskId};
-use foreshard_model::output::{
-    Instead, Located, LocatedFile, LocatedFileSource, LocatedPart, ShardTask,
-};
-use foreshard_model::plan::{Chunk, PlannedShard, ShardKind, ShardTasks};
+use foreshard_model::ids::{ShardId, TaskIndex};
+use foreshard_model::output::Located;
+use foreshard_model::plan::{PlannedShard, ShardKind};
 use foreshard_model::topology::ShardNode;
 use foreshard_model::units::Mib;
-use foreshard_model::workflow::{FileSource, Task, TaskKind, ValueSource};
+use foreshard_model::workflow::{Task, ValueSource};
 
 use crate::graph::upward_ranks;
 use crate::place::{Ladder, Profile, Rung};
 use crate::shard::{Chosen, Demand, Members};
 
 use super::PlanInput;
+use super::chunks::Chunks;
 use super::relay::{Wiring, wire};
 use super::scale::Scale;
-
-/// Serialized size of a chunk, and shards in it: one read of the store serves as many shards as a worker is likely to see.
-const CHUNK_BYTES: usize = 256 * 1024;
-/// See [`CHUNK_BYTES`].
-const CHUNK_SHARDS: usize = 256;
 
 /// Shortest deadline of an attempt, in milliseconds: below it a late answer of a service would look like a lost worker.
 const LIMIT_MIN_MS: u64 = 60_000;
@@ -33,16 +26,14 @@ const LIMIT_TIMES: f64 = 10.0;
 /// The shards in their final numbering: by planned start, then priority.
 pub(super) struct Layout<'a> {
     input: &'a PlanInput<'a>,
-    scale: Scale,
     /// What the tasks ask for.
     pub(super) demand: &'a Demand,
     /// The shards that were chosen.
     pub(super) chosen: &'a Chosen,
     /// Position in `chosen` of each shard.
     pub(super) at: Vec<u32>,
-    /// Shard of each task.
-    of_task: Vec<u32>,
-    members: Members,
+    /// Which tasks each shard has.
+    pub(super) chunks: Chunks,
     /// The graph with its virtual shards.
     pub(super) wiring: Wiring,
 }
@@ -88,13 +79,17 @@ impl<'a> Layout<'a> {
             })
             .collect();
         Self {
-            members: Members::new(&of_task, shards, &by_rank(demand)),
+            chunks: Chunks::new(
+                scale,
+                input.bundles,
+                Members::new(&of_task, shards, &by_rank(demand)),
+                of_task,
+                &demand.loads,
+            ),
             input,
-            scale,
             demand,
             chosen,
             at,
-            of_task,
             wiring: wire(predecessors),
         }
     }
@@ -142,216 +137,31 @@ impl<'a> Layout<'a> {
 
     /// Its tasks in execution order.
     pub(super) fn tasks(&self, shard: u32) -> &[u32] {
-        self.members.of(shard)
-    }
-
-    /// The tasks as the worker reads them, and the chunk of each shard.
-    pub(super) fn chunks(&self) -> (Vec<Chunk>, Vec<u32>) {
-        let mut chunks: Vec<Chunk> = Vec::new();
-        let mut chunk_of = Vec::with_capacity(self.at.len());
-        let mut filled = usize::MAX;
-        for shard in 0..self.at.len() as u32 {
-            let tasks = self.shard_tasks(shard);
-            let bytes = serialized_bytes(&tasks);
-            match chunks.last_mut() {
-                Some(chunk)
-                    if filled + bytes <= CHUNK_BYTES && chunk.shards.len() < CHUNK_SHARDS =>
-                {
-                    filled += bytes;
-                    chunk.shards.push(tasks);
-                }
-                _ => {
-                    filled = bytes;
-                    chunks.push(Chunk {
-                        shards: vec![tasks],
-                    });
-                }
-            }
-            chunk_of.push(chunks.len() as u32 - 1);
-        }
-        (chunks, chunk_of)
-    }
-
-    fn shard_tasks(&self, shard: u32) -> ShardTasks {
-        let members = self.tasks(shard);
-        let place: BTreeMap<u32, u32> = members
-            .iter()
-            .enumerate()
-            .map(|(at, &task)| (task, at as u32))
-            .collect();
-        let tasks = members
-            .iter()
-            .map(|&task| self.shard_task(task, &place))
-            .collect();
-        ShardTasks {
-            id: ShardId(shard),
-            tasks,
-        }
-    }
-
-    fn shard_task(&self, index: u32, place: &BTreeMap<u32, u32>) -> ShardTask {
-        let task = self.task(index);
-        let mut after: Vec<u32> = task
-            .needs
-            .iter()
-            .filter_map(|need| place.get(&need.task.0).copied())
-            .collect();
-        after.sort_unstable();
-        after.dedup();
-        let bundle = match &task.kind {
-            TaskKind::Command(command) => command
-                .bundle
-                .as_ref()
-                .and_then(|folder| self.input.bundles.get(folder).cloned()),
-            _ => None,
-        };
-        ShardTask {
-            id: task.id.clone(),
-            task_type: task.task_type.clone(),
-            kind: self.scale.kind(&task.kind),
-            bundle,
-            after,
-            inputs: task
-                .inputs
-                .iter()
-                .map(|(name, source)| (name.clone(), self.located(source)))
-                .collect(),
-            files: task
-                .files
-                .iter()
-                .map(|file| LocatedFile {
-                    name: file.name.clone(),
-                    source: self.located_file(&file.source),
-                })
-                .collect(),
-            slice: task.extras.as_deref().and_then(|e| e.slice.clone()),
-            parts: task
-                .extras
-                .as_deref()
-                .map(|e| {
-                    e.parts
-                        .iter()
-                        .map(|part| self.located_part(part.0))
-                        .collect()
-                })
-                .unwrap_or_default(),
-            writes: self.scale.writes(&task.writes),
-            resources: self.scale.resources(task),
-            estimate_ms: self.demand.loads[index as usize].ms.ceil() as u64,
-            bound: task.extras.as_deref().is_some_and(|extras| {
-                extras.affinity.together.is_some() || extras.affinity.apart.is_some()
-            }),
-            instead: self.instead(index),
-            timeout_ms: task.timeout_ms,
-            effect: task.effect,
-            cut: task
-                .extras
-                .as_deref()
-                .map(|e| e.cut.clone())
-                .unwrap_or_default(),
-        }
-    }
-
-    /// Equivalents of known duration that fit the tier where the task was placed, in the order of the declaration.
-    fn instead(&self, index: u32) -> Vec<Instead> {
-        let task = self.task(index);
-        let tier = self.rung(self.of_task[index as usize]).memory;
-        let declared = task.extras.as_deref().map_or(&[][..], |e| &e.equivalents);
-        declared
-            .iter()
-            .filter_map(|equivalent| {
-                let alone = Task {
-                    kind: equivalent.kind.clone(),
-                    resources: equivalent.resources,
-                    estimate_ms: equivalent.estimate_ms,
-                    ..task.clone()
-                };
-                let resources = self.scale.resources(&alone);
-                let estimate_ms = self.scale.estimate_ms(&alone)?;
-                let fits = resources.memory.0 <= tier && resources.gpu == task.resources.gpu;
-                (fits && equivalent.kind != task.kind).then(|| Instead {
-                    kind: self.scale.kind(&equivalent.kind),
-                    resources,
-                    estimate_ms: estimate_ms.ceil() as u64,
-                    timeout_ms: equivalent.timeout_ms,
-                })
-            })
-            .collect()
+        self.chunks.tasks(shard)
     }
 
     fn task(&self, index: u32) -> &'a Task {
         &self.input.workflow.tasks[index as usize]
     }
 
-    fn shard_and_task(&self, index: u32) -> (ShardId, TaskId) {
-        (
-            ShardId(self.of_task[index as usize]),
-            self.task(index).id.clone(),
-        )
-    }
-
-    fn located_part(&self, index: u32) -> LocatedPart {
-        let (shard, task) = self.shard_and_task(index);
-        LocatedPart { shard, task }
-    }
-
-    /// Where a value will be.
-    fn located(&self, source: &ValueSource) -> Located {
-        match source {
-            ValueSource::Task { task, path } => {
-                let (shard, task) = self.shard_and_task(task.0);
-                Located::Task {
-                    shard,
-                    task,
-                    path: path.clone(),
-                }
-            }
-            ValueSource::Run { path, default } => Located::Run {
-                path: path.clone(),
-                default: default.as_deref().cloned(),
-            },
-            ValueSource::Constant(value) => Located::Constant((**value).clone()),
-        }
-    }
-
-    fn located_file(&self, source: &FileSource) -> LocatedFileSource {
-        match source {
-            FileSource::Task { task, file } => {
-                let (shard, task) = self.shard_and_task(task.0);
-                LocatedFileSource::Task {
-                    shard,
-                    task,
-                    file: file.clone(),
-                }
-            }
-            FileSource::Generated { bytes } => LocatedFileSource::Generated {
-                bytes: self.scale.bytes(*bytes),
-            },
-        }
-    }
-
     /// The declared outputs; without any, the whole output of every sink, by its id.
     pub(super) fn outputs(&self) -> BTreeMap<String, Located> {
-        let declared = &self.input.workflow.outputs;
-        if !declared.is_empty() {
+        let (workflow, graph) = (self.input.workflow, &self.demand.graph);
+        let located = |source: &ValueSource| self.chunks.located(&workflow.tasks, source);
+        if !workflow.outputs.is_empty() {
+            let declared = workflow.outputs.iter();
             return declared
-                .iter()
-                .map(|(name, source)| (name.clone(), self.located(source)))
+                .map(|(name, source)| (name.clone(), located(source)))
                 .collect();
         }
-        (0..self.of_task.len() as u32)
-            .filter(|&task| self.demand.graph.successors(task).is_empty())
-            .map(|index| {
-                let (shard, task) = self.shard_and_task(index);
-                let name = task.0.clone();
-                (
-                    name,
-                    Located::Task {
-                        shard,
-                        task,
-                        path: None,
-                    },
-                )
+        (0..graph.len() as u32)
+            .filter(|&task| graph.successors(task).is_empty())
+            .map(|task| {
+                let whole = ValueSource::Task {
+                    task: TaskIndex(task),
+                    path: None,
+                };
+                (self.task(task).id.0.clone(), located(&whole))
             })
             .collect()
     }
@@ -499,27 +309,4 @@ fn by_rank(demand: &Demand) -> Vec<u32> {
 
 fn ids(shards: &[u32]) -> Vec<ShardId> {
     shards.iter().map(|&shard| ShardId(shard)).collect()
-}
-
-/// Length of the JSON of one shard's tasks, without making it.
-fn serialized_bytes(tasks: &ShardTasks) -> usize {
-    let mut counter = Counter(0);
-    match serde_json::to_writer(&mut counter, tasks) {
-        Ok(()) => counter.0 + 1,
-        Err(_) => CHUNK_BYTES,
-    }
-}
-
-/// Counts what is written to it.
-struct Counter(usize);
-
-impl io::Write for Counter {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0 += bytes.len();
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }

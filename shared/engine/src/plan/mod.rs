@@ -2,6 +2,7 @@
 
 mod beside;
 mod bound;
+mod chunks;
 mod demand;
 mod emit;
 mod ground;
@@ -24,7 +25,7 @@ use foreshard_model::claim::Claim;
 use foreshard_model::ids::{Generation, RunId};
 use foreshard_model::objective::Objective;
 use foreshard_model::outlook::{Outlook, Promised};
-use foreshard_model::plan::{Plan, Planned, Reason};
+use foreshard_model::plan::{Plan, Reason};
 use foreshard_model::policy::RunOptions;
 use foreshard_model::problem::Problem;
 use foreshard_model::target::{Pool, Target};
@@ -48,6 +49,7 @@ use objective::Verdict;
 use scale::Scale;
 
 pub use beside::{Beside, beside_plain};
+pub use chunks::Chunks;
 pub use pareto::pareto;
 
 #[cfg(test)]
@@ -76,9 +78,31 @@ pub struct PlanInput<'a> {
     pub promised: &'a Promised,
 }
 
+/// What one planning leaves behind: the parts go to different objects of the store.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Planned {
+    /// For people, and for the report.
+    pub plan: Plan,
+    /// For dispatch.
+    pub topology: Topology,
+    /// For the worker: what its chunks are made of.
+    pub chunks: Chunks,
+    /// The workflow that was planned, where tasks were cut or replaced: `None`, as it was given.
+    pub sculpted: Option<Workflow>,
+}
+
+impl Planned {
+    /// The workflow that was planned: the one given to [`plan`], or what became of it.
+    #[must_use]
+    pub fn workflow<'a>(&'a self, given: &'a Workflow) -> &'a Workflow {
+        self.sculpted.as_ref().unwrap_or(given)
+    }
+}
+
 /// Plans a run.
 ///
-/// `topology.chunks` is left empty: the caller stores [`Planned::chunks`] and fills in the claims.
+/// `topology.chunks` is left empty: the caller stores what [`Chunks::of`] makes of [`Planned::workflow`], and fills in the
+/// claims.
 ///
 /// # Errors
 ///
@@ -127,13 +151,15 @@ fn sharded(input: &PlanInput<'_>) -> Result<Planned, Vec<Problem>> {
     let chosen = choose(&demand, &rules, &market, &objective);
     let verdict = objective::verdict(&objective, &chosen, &demand, &market)?;
     let lanes = lanes::lanes(&chosen, &market, &rules, input.options);
-    let layout = Layout::new(input, scale, &demand, &chosen);
+    let mut layout = Layout::new(input, scale, &demand, &chosen);
     let shown = shown(input, &layout, &lanes, &market, verdict);
     let broken = reasons::broken(&shown.limits);
     if !broken.is_empty() {
         return Err(broken);
     }
-    let (chunks, chunk_of) = layout.chunks();
+    let tiers = 0..layout.at.len() as u32;
+    let tiers = tiers.map(|shard| layout.rung(shard).memory).collect();
+    let chunk_of = layout.chunks.cut(input.workflow, tiers);
     Ok(Planned {
         plan: Plan { objective, ..shown },
         topology: Topology {
@@ -150,7 +176,7 @@ fn sharded(input: &PlanInput<'_>) -> Result<Planned, Vec<Problem>> {
             chunks: Vec::new(),
             recuts: Vec::new(),
         },
-        chunks,
+        chunks: layout.chunks,
         sculpted: None,
     })
 }

@@ -7,7 +7,7 @@ use foreshard_model::workflow::{
 };
 
 /// The factors of one run.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Scale {
     /// On processor time and bytes.
     time_and_bytes: f64,

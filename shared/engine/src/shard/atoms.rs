@@ -1,5 +1,7 @@
 //! Atoms: what every strategy keeps together, because an annotation asks for it or because cutting it never pays.
 
+use std::sync::Arc;
+
 use crate::graph::{Csr, topological_order};
 use crate::place::Profile;
 
@@ -14,8 +16,8 @@ use super::{Clustering, Demand};
 pub struct Atoms {
     /// The atom of each task.
     pub of_task: Vec<u32>,
-    /// Who follows whom.
-    pub graph: Csr,
+    /// Who follows whom; the workflow's own graph where each atom is one task.
+    pub graph: Arc<Csr>,
     /// A topological order of it.
     pub order: Vec<u32>,
     /// What each asks of a target.
@@ -33,11 +35,11 @@ impl Atoms {
         let grouped = keep_together(demand, rules);
         let Clustering { of, profiles } = grouped.clustering;
         let (graph, order) = if profiles.len() == demand.loads.len() {
-            (demand.graph.clone(), demand.order.clone())
+            (Arc::clone(&demand.graph), demand.order.clone())
         } else {
             let graph = contract(&demand.graph, &of, profiles.len());
             let order = topological_order(&graph).unwrap_or_default();
-            (graph, order)
+            (Arc::new(graph), order)
         };
         Self {
             apart: demand.apart.lifted(&of),
@@ -64,7 +66,7 @@ impl Atoms {
         let order = topological_order(&graph).unwrap_or_default();
         Self {
             of_task: self.of_task.iter().map(|&a| of[a as usize]).collect(),
-            graph,
+            graph: Arc::new(graph),
             order,
             profiles,
             apart: self.apart.lifted(&of),

@@ -132,7 +132,6 @@ struct Field<'a> {
     demand: &'a Demand,
     rules: &'a Rules<'a>,
     market: &'a Market<'a>,
-    annotated: Atoms,
     chains: Atoms,
     ceiling_usd: f64,
     tries: usize,
@@ -140,8 +139,7 @@ struct Field<'a> {
 
 impl<'a> Field<'a> {
     fn new(demand: &'a Demand, rules: &'a Rules<'a>, market: &'a Market<'a>) -> Self {
-        let annotated = Atoms::of_annotations(demand, rules);
-        let chains = annotated.with_chains_fused(rules);
+        let chains = Atoms::of_annotations(demand, rules).with_chains_fused(rules);
         let size = chains.profiles.len() + chains.graph.edge_count();
         let plain_usd = plain_usd(&market.tasks, market.rates);
         let constants = market.constants;
@@ -150,7 +148,6 @@ impl<'a> Field<'a> {
             demand,
             rules,
             market,
-            annotated,
             chains,
             ceiling_usd: (plain_usd * constants.dearer).max(plain_usd + free),
             tries: (BUDGET / size.max(1)).clamp(TRIED.0, TRIED.1),
@@ -164,7 +161,7 @@ impl<'a> Field<'a> {
 
     /// The trial of one way to make shards; `None` when no shard has the tiers asked for.
     fn trial(&self, strategy: Strategy, tiers: Tiers) -> Option<Trial> {
-        let shards = strategy.shards(&self.annotated, &self.chains, self.rules);
+        let shards = strategy.shards(self.demand, &self.chains, self.rules);
         tiers.trial(self.demand, shards, self.rules, self.market)
     }
 
@@ -248,7 +245,7 @@ impl<'a> Field<'a> {
             strategy, tiers, ..
         } = *judged;
         self.trial(strategy, tiers).unwrap_or_else(|| {
-            let shards = strategy.shards(&self.annotated, &self.chains, self.rules);
+            let shards = strategy.shards(self.demand, &self.chains, self.rules);
             super::trial::trial(self.demand, shards, self.rules, self.market)
         })
     }

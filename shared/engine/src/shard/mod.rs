@@ -20,6 +20,8 @@ mod together;
 mod trial;
 mod wide;
 
+use std::sync::Arc;
+
 use crate::graph::Csr;
 use crate::place::{Ladder, Load, Lying, Profile};
 
@@ -44,7 +46,7 @@ pub(crate) use tests::shaped;
 #[derive(Debug, Clone, Default)]
 pub struct Demand {
     /// Who follows whom, with scaled bytes.
-    pub graph: Csr,
+    pub graph: Arc<Csr>,
     /// A topological order of it.
     pub order: Vec<u32>,
     /// Position of each task in that order.

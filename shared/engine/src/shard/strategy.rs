@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::Demand;
 use super::atoms::Atoms;
 use super::bands::cluster_by_bands;
 use super::chains::fuse_chains;
@@ -27,9 +28,9 @@ pub enum Strategy {
 impl Strategy {
     /// The shards that it makes: atoms coarsened so far that each is one shard.
     #[must_use]
-    pub fn shards(self, annotated: &Atoms, chains: &Atoms, rules: &Rules<'_>) -> Atoms {
+    pub fn shards(self, demand: &Demand, chains: &Atoms, rules: &Rules<'_>) -> Atoms {
         match self {
-            Self::Single => annotated.clone(),
+            Self::Single => Atoms::of_annotations(demand, rules),
             Self::Chains => chains.clone(),
             Self::Sequence => chains.coarser(cut_sequence(chains, rules)),
             Self::Bands(lanes) => fused(

@@ -63,7 +63,7 @@ fn demand(graph: Csr, loads: Vec<Load>) -> Demand {
     let (pool, outlook) = (pool(), Outlook::default());
     let sites = Sites::new(&pool, &outlook, &Promised::default());
     Demand {
-        graph,
+        graph: graph.into(),
         order,
         position,
         loads,
@@ -113,7 +113,7 @@ fn check_with(text: &str, ms: f64, strategy: Strategy, change: fn(&mut Demand)) 
     let rules = rules(&demand);
     let annotated = Atoms::of_annotations(&demand, &rules);
     let chains = annotated.with_chains_fused(&rules);
-    let shards = strategy.shards(&annotated, &chains, &rules);
+    let shards = strategy.shards(&demand, &chains, &rules);
     shown(&names, &shards.of_task)
 }
 
@@ -213,7 +213,7 @@ fn siblings_are_packed_into_a_shard_for_each_lane() {
             slack: 1.0,
         }),
     ] {
-        let shards = strategy.shards(&annotated, &annotated, &rules);
+        let shards = strategy.shards(&demand, &annotated, &rules);
         assert!(
             (5..=12).contains(&shards.profiles.len()),
             "{strategy}: {}",
@@ -410,7 +410,7 @@ proptest! {
             Strategy::Lanes(rule),
             Strategy::Lanes(LaneRule { lanes, slack: 3.0 }),
         ] {
-            let shards = strategy.shards(&annotated, &chains, &rules);
+            let shards = strategy.shards(&demand, &chains, &rules);
             assert_sound(&demand, &rules, &shards.of_task, &shards.profiles, &strategy.to_string());
             for (group, wanted) in demand.together.iter().enumerate() {
                 let first = shards.of_task[wanted[0] as usize];

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use foreshard_model::plan::{LaneMode, Planned, PlannedShard, ShardKind};
+use foreshard_engine::plan::Planned;
+use foreshard_model::plan::{LaneMode, PlannedShard, ShardKind};
 use foreshard_model::policy::RunOptions;
 use foreshard_model::target::{Pool, Target};
 use foreshard_model::workflow::{Effect, TaskKind, Workflow};

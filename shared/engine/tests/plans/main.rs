@@ -10,10 +10,9 @@ mod shapes;
 use std::collections::BTreeMap;
 
 use foreshard_engine::parse::{self, Library};
-use foreshard_engine::plan::{PlanInput, plan};
+use foreshard_engine::plan::{PlanInput, Planned, plan};
 use foreshard_model::ids::{Generation, RunId, TargetId};
 use foreshard_model::outlook::{Outlook, Promised};
-use foreshard_model::plan::Planned;
 use foreshard_model::policy::RunOptions;
 use foreshard_model::problem::Problem;
 use foreshard_model::target::{Pool, Target};

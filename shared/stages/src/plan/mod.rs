@@ -15,8 +15,7 @@ use std::sync::Arc;
 
 use foreshard_engine::frontier::initial_items;
 use foreshard_engine::lifecycle::{self, Begins};
-use foreshard_engine::plan::{PlanInput, plan as decide};
-use foreshard_engine::report::TaskGraph;
+use foreshard_engine::plan::{PlanInput, Planned, plan as decide};
 use foreshard_model::ids::{Generation, LaneId};
 use foreshard_model::ledger::{Event, EventKind};
 use foreshard_model::message::{Cause, Failure, PlanAnswer, PlanRequest};
@@ -216,10 +215,11 @@ async fn made(ports: &Ports, run: &RunItem) -> Result<Result<Stored, Failure>, S
         .plan
         .reasons
         .extend(parsed.notes.iter().map(document::reason));
-    let graph = TaskGraph::of(planned.sculpted.as_ref().unwrap_or(&parsed.workflow));
+    store::store_tasks(ports, run, &mut planned, &parsed.workflow).await?;
     let name = parsed.workflow.name.clone();
     drop(parsed);
-    Ok(Ok(store::store(ports, run, name, planned, &graph).await?))
+    let Planned { plan, topology, .. } = planned;
+    Ok(Ok(store::store(ports, run, name, plan, topology).await?))
 }
 
 /// The run's input, if it has one.

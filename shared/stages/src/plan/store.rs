@@ -1,12 +1,14 @@
 //! Stores a plan, part by part, its own document last; and finds one that an earlier attempt has stored.
 
 use foreshard_engine::place::lanes_by_region;
+use foreshard_engine::plan::Planned;
 use foreshard_engine::report::TaskGraph;
 use foreshard_model::claim::Claim;
 use foreshard_model::ids::Generation;
-use foreshard_model::plan::{Chunk, Plan, Planned};
+use foreshard_model::plan::{Chunk, Plan};
 use foreshard_model::run::{PlanPointer, RunItem};
 use foreshard_model::topology::Topology;
+use foreshard_model::workflow::Workflow;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -32,27 +34,35 @@ const PLAN: &str = "plan.json";
 const TOPOLOGY: &str = "topology.json";
 const GRAPH: &str = "graph.json";
 
-/// Stores every part; `plan.json` only where there is none, and whichever is there is the plan of the run.
-pub(super) async fn store(
+/// Stores what follows from the tasks, each chunk as it is made, and tells the topology where the chunks are. The workflow is
+/// the one that was given to the planning; when this is done, nothing needs it any more.
+pub(super) async fn store_tasks(
     ports: &Ports,
     run: &RunItem,
-    workflow: String,
-    planned: Planned,
-    graph: &TaskGraph,
-) -> PortResult<Stored> {
-    let Planned {
-        plan,
-        mut topology,
-        chunks,
-        sculpted: _,
-    } = planned;
-    let generation = plan.generation;
-    topology.chunks = stream::iter(chunks.iter().enumerate())
+    planned: &mut Planned,
+    given: &Workflow,
+) -> PortResult<()> {
+    let generation = planned.plan.generation;
+    let workflow = planned.workflow(given);
+    let claims = stream::iter(planned.chunks.of(workflow).enumerate())
         .map(|(number, chunk)| put_chunk(ports, run, generation, number, chunk))
         .buffered(CHUNKS_AT_ONCE)
         .try_collect()
         .await?;
-    put(ports, run, generation, GRAPH, graph).await?;
+    put(ports, run, generation, GRAPH, &TaskGraph::of(workflow)).await?;
+    planned.topology.chunks = claims;
+    Ok(())
+}
+
+/// Stores topology and plan; `plan.json` only where there is none, and whichever is there is the plan of the run.
+pub(super) async fn store(
+    ports: &Ports,
+    run: &RunItem,
+    workflow: String,
+    plan: Plan,
+    topology: Topology,
+) -> PortResult<Stored> {
+    let generation = plan.generation;
     let topology_claim = put(ports, run, generation, TOPOLOGY, &topology).await?;
     let key = keys::plan(&run.run, generation, PLAN);
     let bytes = json(&plan)?;
@@ -111,14 +121,14 @@ async fn put_chunk(
     run: &RunItem,
     generation: Generation,
     number: usize,
-    chunk: &Chunk,
+    chunk: Chunk,
 ) -> PortResult<Claim> {
     put(
         ports,
         run,
         generation,
         &format!("chunk-{number}.json"),
-        chunk,
+        &chunk,
     )
     .await
 }

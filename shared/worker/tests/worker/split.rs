@@ -92,7 +92,7 @@ async fn run(bench: &Bench, tasks: &Value, id: &str) -> (TaskOutput, usize) {
     .unwrap();
     let mut shards: Vec<(u32, Vec<ShardTask>)> = planned
         .chunks
-        .into_iter()
+        .of(planned.workflow(&parsed.workflow))
         .flat_map(|chunk| chunk.shards)
         .map(|shard| (shard.id.0, shard.tasks))
         .collect();

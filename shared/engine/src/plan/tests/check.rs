@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use foreshard_model::limits::SHARD_FAN;
-use foreshard_model::plan::{LaneMode, Planned, ShardKind};
+use foreshard_model::plan::{LaneMode, ShardKind};
 use foreshard_model::policy::RunOptions;
 use foreshard_model::target::Pool;
 use foreshard_model::workflow::{Effect, Workflow};
+
+use super::Planned;
 
 /// Panics where the plan is not sound.
 pub(super) fn check(planned: &Planned, workflow: &Workflow, pool: &Pool, options: &RunOptions) {
@@ -48,7 +50,7 @@ fn tasks_once(planned: &Planned, workflow: &Workflow) -> Vec<u32> {
         shard_of.iter().all(|s| *s != u32::MAX),
         "a task is in no shard"
     );
-    for (number, chunk) in planned.chunks.iter().enumerate() {
+    for (number, chunk) in planned.chunks.of(workflow).enumerate() {
         assert!(chunk.shards.len() <= 256);
         for shard in &chunk.shards {
             let node = &planned.topology.shards[shard.id.index()];
@@ -59,7 +61,7 @@ fn tasks_once(planned: &Planned, workflow: &Workflow) -> Vec<u32> {
             assert_eq!(ids, planned.plan.shards[shard.id.index()].tasks);
         }
     }
-    let chunked: usize = planned.chunks.iter().map(|c| c.shards.len()).sum();
+    let chunked: usize = planned.chunks.of(workflow).map(|c| c.shards.len()).sum();
     let work = planned
         .plan
         .shards
@@ -128,7 +130,7 @@ fn dependencies(planned: &Planned, workflow: &Workflow, shard_of: &[u32]) {
         }
         false
     };
-    for shard in planned.chunks.iter().flat_map(|c| &c.shards) {
+    for shard in planned.chunks.of(workflow).flat_map(|c| c.shards) {
         for (at, task) in shard.tasks.iter().enumerate() {
             assert!(
                 task.after.iter().all(|&before| (before as usize) < at),

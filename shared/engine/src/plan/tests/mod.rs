@@ -12,7 +12,6 @@ use foreshard_model::claim::Claim;
 use foreshard_model::ids::{Generation, RunId, TargetId, TaskId, TaskIndex};
 use foreshard_model::objective::Objective;
 use foreshard_model::outlook::{Outlook, Promised};
-use foreshard_model::plan::Planned;
 use foreshard_model::policy::RunOptions;
 use foreshard_model::problem::Problem;
 use foreshard_model::target::{Architecture, Pool, Target};
@@ -21,7 +20,7 @@ use foreshard_model::workflow::{
     Effect, Extras, Need, OnFailure, Resources, Synthetic, Task, TaskKind, Workflow,
 };
 
-use super::{PlanInput, plan};
+use super::{PlanInput, Planned, plan};
 
 /// A workflow from `a>b a>c b>d c>d`: synthetic tasks of one second, 100 MiB and 1,000 bytes an edge.
 pub(crate) fn workflow(text: &str) -> Workflow {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use foreshard_model::ids::{Generation, RunId, TargetId};
 use foreshard_model::outlook::{Expected, Hold, Outlook, Promised, Step};
-use foreshard_model::plan::{Planned, ShardKind};
+use foreshard_model::plan::ShardKind;
 use foreshard_model::policy::RunOptions;
 use foreshard_model::problem::Problem;
 use foreshard_model::target::{Architecture, Pool};
@@ -12,7 +12,7 @@ use foreshard_model::units::Mib;
 use foreshard_model::workflow::{FileInput, FileSource, Workflow};
 use proptest::prelude::*;
 
-use super::{PlanInput, extras, from_edges, plan, pool, workflow};
+use super::{PlanInput, Planned, extras, from_edges, plan, pool, workflow};
 use crate::shard::shaped;
 
 fn planned_under(

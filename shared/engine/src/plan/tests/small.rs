@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use foreshard_model::claim::Claim;
 use foreshard_model::ids::TaskIndex;
 use foreshard_model::output::{Located, LocatedFileSource};
-use foreshard_model::plan::{LaneMode, Planned, ShardKind};
+use foreshard_model::plan::{LaneMode, ShardKind};
 use foreshard_model::policy::RunOptions;
 use foreshard_model::units::Mib;
 use foreshard_model::workflow::{
@@ -13,7 +13,7 @@ use foreshard_model::workflow::{
 };
 
 use super::check::check;
-use super::{codes, extras, planned, planned_with, pool, task, workflow};
+use super::{Planned, codes, extras, planned, planned_with, pool, task, workflow};
 
 /// Shards as `0: a b | 1: c <- 0 | END <- 1`.
 fn shown(planned: &Planned) -> String {
@@ -145,7 +145,8 @@ fn scale_reaches_time_and_bytes_and_memory_scale_memory() {
         ..single()
     };
     let planned = planned(&workflow, &pool(), &options).unwrap();
-    let first = &planned.chunks[0].shards[0].tasks[0];
+    let chunk = planned.chunks.of(&workflow).next().unwrap();
+    let first = &chunk.shards[0].tasks[0];
     let TaskKind::Synthetic(load) = first.kind else {
         panic!("{:?}", first.kind)
     };
@@ -156,7 +157,7 @@ fn scale_reaches_time_and_bytes_and_memory_scale_memory() {
         first.files[0].source,
         LocatedFileSource::Generated { bytes: 50 }
     );
-    let second = &planned.chunks[0].shards[1].tasks[0];
+    let second = &chunk.shards[1].tasks[0];
     let LocatedFileSource::Task { shard, task, file } = &second.files[0].source else {
         panic!()
     };
@@ -174,7 +175,8 @@ fn values_are_located_by_shard() {
     workflow.tasks[1].inputs = vec![("n".to_owned(), of(0))];
     workflow.tasks[2].inputs = vec![("n".to_owned(), of(0)), ("m".to_owned(), of(1))];
     let planned = planned(&workflow, &pool(), &RunOptions::default()).unwrap();
-    let tasks = &planned.chunks[0].shards[0].tasks;
+    let chunk = planned.chunks.of(&workflow).next().unwrap();
+    let tasks = &chunk.shards[0].tasks;
     assert_eq!(tasks[2].after, [1]);
     let Located::Task { shard, task, path } = &tasks[2].inputs["n"] else {
         panic!()
@@ -309,8 +311,9 @@ fn a_bundle_goes_with_its_tasks() {
     };
     let bundles = BTreeMap::from([("./bin".to_owned(), claim.clone())]);
     let planned = planned_with(&workflow, &pool(), &single(), &bundles).unwrap();
-    assert_eq!(planned.chunks[0].shards[0].tasks[0].bundle, Some(claim));
-    assert_eq!(planned.chunks[0].shards[1].tasks[0].bundle, None);
+    let chunk = planned.chunks.of(&workflow).next().unwrap();
+    assert_eq!(chunk.shards[0].tasks[0].bundle, Some(claim));
+    assert_eq!(chunk.shards[1].tasks[0].bundle, None);
 }
 
 #[test]
