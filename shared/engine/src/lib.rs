@@ -1,6 +1,7 @@
 //! The decisions: input in, decision with reasons out. No clock, no randomness, no I/O, no environment, no async.
 
 pub mod admit;
+pub mod anomaly;
 pub mod asl;
 mod codes;
 mod dice;
@@ -16,9 +17,12 @@ pub mod parse;
 pub mod partition;
 pub mod place;
 pub mod plan;
+pub mod prewarm;
 pub mod price;
+pub mod profile;
 pub mod report;
 pub mod reshard;
+pub mod rightsize;
 pub mod schedule;
 pub mod sculpt;
 pub mod shard;

@@ -1,0 +1,14 @@
+//! Sizes memory: what a task will need by its type and input, how its duration depends on memory, and which size that makes.
+
+mod curve;
+mod decide;
+mod need;
+mod size;
+
+pub use curve::{Curve, Duration, Observed};
+pub use decide::{Sized, Wish, decide};
+pub use need::{Ask, Basis, Need, need};
+pub use size::{Aim, BALANCED_WITHIN, Trial, choose, explore};
+
+#[cfg(test)]
+mod tests;
