@@ -1,5 +1,7 @@
 //! `bench graph`: order, critical path and plan of a generated layered graph.
 
+use std::hint::black_box;
+
 use foreshard_engine::graph::{Csr, critical_path, topological_order};
 use foreshard_engine::timetable::{
     DEFAULT_LOOKS, DEFAULT_STEPS, Instance, Network, Steps, best_list, clusters, search,
@@ -16,6 +18,8 @@ use crate::schedule::NetworkFile;
 pub struct Figures {
     tasks: usize,
     edges: usize,
+    /// Reading every edge once: below it no order of the tasks can come.
+    every_edge_cpu_s: f64,
     order_cpu_s: f64,
     critical_path_cpu_s: f64,
     plan_cpu_s: f64,
@@ -29,6 +33,7 @@ pub fn graph(arguments: &GraphArguments) -> Figures {
     let (edges, work_s) = layered(arguments.tasks, arguments.edges_per_task, arguments.seed);
     let graph = Csr::new(tasks, edges.iter().copied());
     drop(edges);
+    let (_, every_edge_cpu_s) = measured(|| black_box(every_edge(&graph)));
     let (order, order_cpu_s) = measured(|| topological_order(&graph).unwrap_or_default());
     let (path, critical_path_cpu_s) = measured(|| critical_path(&graph, &order, &work_s));
     let file = NetworkFile::default();
@@ -53,9 +58,17 @@ pub fn graph(arguments: &GraphArguments) -> Figures {
     Figures {
         tasks,
         edges: graph.edge_count(),
+        every_edge_cpu_s,
         order_cpu_s,
         critical_path_cpu_s,
         plan_cpu_s,
         peak_mib: peak_mib(),
     }
+}
+
+/// The sum of all nodes that edges lead to.
+fn every_edge(graph: &Csr) -> u64 {
+    let nodes = 0..graph.len() as u32;
+    let behind = nodes.flat_map(|node| graph.successors(node));
+    behind.map(|&node| u64::from(node)).sum()
 }

@@ -240,6 +240,9 @@ pub struct Plan {
     /// Print the plans that no other is better than in everything, each with the arguments that give it.
     #[arg(long)]
     pub pareto: bool,
+    /// With `--pareto`: plans, too, that are within 5 % of another in everything.
+    #[arg(long, requires = "pareto")]
+    pub all: bool,
     /// Plan for the targets of this file, YAML or JSON, instead of the deployment's.
     #[arg(long, value_name = "FILE")]
     pub pool: Option<PathBuf>,

@@ -2,6 +2,8 @@
 
 #[path = "api/fuzz.rs"]
 mod fuzz;
+#[path = "api/planning.rs"]
+mod planning;
 #[path = "api/server.rs"]
 mod server;
 #[path = "api/transcripts.rs"]

@@ -6,7 +6,7 @@ use std::path::Path;
 use foreshard_engine::draw;
 use foreshard_engine::parse::{Library, Parsed};
 use foreshard_engine::place::{read_outlook, read_pool};
-use foreshard_engine::plan::{PlanInput, pareto, plan as decide};
+use foreshard_engine::plan::{PlanInput, pareto, plan as decide, thin};
 use foreshard_model::claim::Claim;
 use foreshard_model::ids::{Generation, RunId};
 use foreshard_model::outlook::{Outlook, Promised};
@@ -85,11 +85,13 @@ async fn front(
         let message = "--pareto prints text or JSON".to_owned();
         return Err(CliError::Argument(message));
     }
-    let front = planned(arguments, source, parsed, wanted, pareto).await?;
+    let whole = planned(arguments, source, parsed, wanted, pareto).await?;
+    let count = whole.len();
+    let front = if wanted.all { whole } else { thin(whole) };
     Ok(if arguments.format == Format::Json {
         serde_json::to_string_pretty(&front).unwrap_or_default()
     } else {
-        table(&front)
+        table(&front, count - front.len())
     })
 }
 

@@ -1,12 +1,13 @@
 //! The Pareto front for people: a row for each plan, with the arguments that give it.
 
+use foreshard_engine::objective::MARGIN;
 use foreshard_model::objective::Tradeoff;
 
 use crate::objective_args::as_arguments;
 
-/// The front as a table, quickest plan first.
+/// The front as a table, quickest plan first; so many plans are left out.
 #[must_use]
-pub fn table(front: &[Tradeoff]) -> String {
+pub fn table(front: &[Tradeoff], left_out: usize) -> String {
     let mut text = format!(
         "{:>2} {:>11} {:>12} {:>12} {:>14} {:>7} {:>6} {:>6}  {}\n",
         "", "TIME", "COST", "ENERGY", "MOVED", "SHARDS", "LANES", "MIB", "ARGUMENTS"
@@ -29,6 +30,12 @@ pub fn table(front: &[Tradeoff]) -> String {
         "\nNine of ten such runs stay within TIME and COST. No plan that was tried is better than one of these in time, cost, \
          energy and bytes moved. * is what the given arguments give. Energy is a model.\n",
     );
+    if left_out > 0 {
+        text.push_str(&format!(
+            "{left_out} further plan(s) are within {:.0} % of one of these in everything: --all lists them.\n",
+            MARGIN * 100.0
+        ));
+    }
     text
 }
 
@@ -70,7 +77,7 @@ mod tests {
             },
             chosen: true,
         }];
-        let text = table(&front);
+        let text = table(&front, 3);
         let row: Vec<&str> = text
             .lines()
             .nth(1)
@@ -79,5 +86,8 @@ mod tests {
             .collect();
         let wanted = "* 3.10 s $0.250000 2.000 Wh 3.00 MiB 4 2 3538 --deadline-s 3.1";
         assert_eq!(row.join(" "), wanted);
+        assert!(text.ends_with(
+            "3 further plan(s) are within 5 % of one of these in everything: --all lists them.\n"
+        ));
     }
 }

@@ -67,6 +67,9 @@ pub const LAMBDA_PAYLOAD_BYTES: usize = 6 * 1024 * 1024;
 /// Requests a second for each unit of concurrency. Source: Lambda quotas, "Invocation requests per second".
 pub const INVOCATIONS_PER_CONCURRENCY: u32 = 10;
 
+/// Calls of PutMetricData a second. Source: CloudWatch quotas, soft.
+pub const METRIC_REQUESTS_PER_S: u32 = 500;
+
 /// Environments that a function gets in addition every ten seconds. Source: Lambda quotas, "Concurrency scaling".
 pub const ENVIRONMENTS_PER_10_S: u32 = 1_000;
 

@@ -28,7 +28,7 @@ struct Terminal {
 }
 
 /// The binary beside the tests, built in the same profile.
-fn program() -> PathBuf {
+pub(super) fn program() -> PathBuf {
     let test = std::env::current_exe().expect("a test has a path");
     let built = test.ancestors().nth(2);
     built

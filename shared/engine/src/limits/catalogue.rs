@@ -34,7 +34,7 @@ const fn entry(
 }
 
 /// The limits, in the order of a plan's proofs.
-pub const CATALOGUE: [Limit; 29] = [
+pub const CATALOGUE: [Limit; 30] = [
     entry(
         "state payload",
         limit::STATE_PAYLOAD_BYTES as f64,
@@ -215,6 +215,13 @@ pub const CATALOGUE: [Limit; 29] = [
         (limit::ACCOUNT_CONCURRENCY * limit::INVOCATIONS_PER_CONCURRENCY) as f64,
         "requests/s",
         "Lambda quotas: ten for each unit of concurrency",
+        "no more lanes, larger shards",
+    ),
+    entry(
+        "metric requests",
+        limit::METRIC_REQUESTS_PER_S as f64,
+        "requests/s",
+        "CloudWatch quotas, PutMetricData, soft",
         "no more lanes, larger shards",
     ),
     entry(

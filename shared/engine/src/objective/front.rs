@@ -44,11 +44,31 @@ impl Measures {
 
 /// The simplest objective that `gives` the plan of the front with these measures.
 ///
-/// The last one tried limits everything to what the plan takes and weighs the cost: whatever keeps all four limits and is not
-/// the plan itself would dominate it.
+/// Limits have as few digits as give the plan. The last one tried limits everything to what the plan takes and weighs the cost:
+/// whatever keeps all four limits and is not the plan itself would dominate it.
 #[must_use]
 pub fn options_for(measures: &Measures, gives: impl Fn(&Objective) -> bool) -> Objective {
-    let only = |time: f64, cost: f64, energy: f64, locality: f64| Objective {
+    let simple = [
+        Objective::default(),
+        weighing(1.0, 0.0, 0.0, 0.0),
+        weighing(0.0, 1.0, 0.0, 0.0),
+        weighing(0.0, 0.0, 1.0, 0.0),
+        weighing(0.0, 0.0, 0.0, 1.0),
+        weighing(1.0, 1.0, 0.0, 0.0),
+    ];
+    let limited = (0..LIMITS).flat_map(|kind| {
+        let digits = DIGITS.0..=DIGITS.1;
+        digits.map(move |digits| limits(measures, digits)[kind].clone())
+    });
+    simple
+        .into_iter()
+        .chain(limited)
+        .find(|objective| gives(objective))
+        .unwrap_or_else(|| limits(measures, DIGITS.1)[LIMITS - 1].clone())
+}
+
+fn weighing(time: f64, cost: f64, energy: f64, locality: f64) -> Objective {
+    Objective {
         weights: Some(Weights {
             time,
             cost,
@@ -56,54 +76,94 @@ pub fn options_for(measures: &Measures, gives: impl Fn(&Objective) -> bool) -> O
             locality,
         }),
         ..Objective::default()
-    };
-    let within_time = |deadline_s| Objective {
-        deadline_s: Some(deadline_s),
-        ..Objective::default()
-    };
-    let within_money = |budget_usd| Objective {
-        budget_usd: Some(budget_usd),
-        ..Objective::default()
-    };
-    let everything = Objective {
-        deadline_s: Some(measures.time_s),
-        budget_usd: Some(measures.usd),
-        energy_kwh_max: Some(measures.energy_kwh),
-        moved_bytes_max: Some(measures.moved_bytes),
-        ..only(0.0, 1.0, 0.0, 0.0)
-    };
-    let simple = [
-        Objective::default(),
-        only(1.0, 0.0, 0.0, 0.0),
-        only(0.0, 1.0, 0.0, 0.0),
-        only(0.0, 0.0, 1.0, 0.0),
-        only(0.0, 0.0, 0.0, 1.0),
-        only(1.0, 1.0, 0.0, 0.0),
-        within_time(rounded_up(measures.time_s)),
-        within_time(measures.time_s),
-        within_money(rounded_up(measures.usd)),
-        within_money(measures.usd),
-        Objective {
-            energy_kwh_max: Some(measures.energy_kwh),
-            ..within_time(measures.time_s)
-        },
-        Objective {
-            moved_bytes_max: Some(measures.moved_bytes),
-            ..within_time(measures.time_s)
-        },
-    ];
-    simple
-        .into_iter()
-        .find(|objective| gives(objective))
-        .unwrap_or(everything)
+    }
 }
 
-/// The next number of three digits.
-fn rounded_up(value: f64) -> f64 {
-    if value <= 0.0 {
+/// Ways to limit a plan to what it takes.
+const LIMITS: usize = 5;
+
+/// The plan's limits with so many digits, the simplest first; the last limits everything.
+fn limits(measures: &Measures, digits: i32) -> [Objective; LIMITS] {
+    let up = |value| rounded_up(value, digits);
+    let moved = measures.moved_bytes;
+    let moved = Some(moved.max(up(moved as f64) as u64));
+    let within_time = Objective {
+        deadline_s: Some(up(measures.time_s)),
+        ..Objective::default()
+    };
+    let within_money = Objective {
+        budget_usd: Some(up(measures.usd)),
+        ..Objective::default()
+    };
+    let energy = Some(up(measures.energy_kwh));
+    [
+        within_time.clone(),
+        within_money.clone(),
+        Objective {
+            energy_kwh_max: energy,
+            ..within_time.clone()
+        },
+        Objective {
+            moved_bytes_max: moved,
+            ..within_time.clone()
+        },
+        Objective {
+            deadline_s: within_time.deadline_s,
+            budget_usd: within_money.budget_usd,
+            energy_kwh_max: energy,
+            moved_bytes_max: moved,
+            ..weighing(0.0, 1.0, 0.0, 0.0)
+        },
+    ]
+}
+
+/// Digits that a limit is printed with: as few as give the plan, at most what tells any two numbers apart.
+const DIGITS: (i32, i32) = (2, 17);
+
+/// The nearest number of so many digits that is not smaller.
+fn rounded_up(value: f64, digits: i32) -> f64 {
+    if value <= 0.0 || digits >= DIGITS.1 {
         return value;
     }
-    let unit = 10_f64.powf(value.log10().floor() - 2.0);
-    let text = format!("{:.2e}", (value / unit).ceil() * unit);
-    text.parse().unwrap_or(value)
+    let behind = (digits - 1) as usize;
+    let near = |value: f64| format!("{value:.behind$e}").parse().unwrap_or(value);
+    let rounded: f64 = near(value);
+    if rounded >= value {
+        return rounded;
+    }
+    let unit = 10_f64.powi(value.log10().floor() as i32 - (digits - 1));
+    near(rounded + unit).max(value)
+}
+
+/// Plans closer than this share in everything count as the same to a reader.
+pub const MARGIN: f64 = 0.05;
+
+/// Of some plans those that differ: no plan left out is better by more than [`MARGIN`] in anything than one that is left. The
+/// best in each measure stay, and so do those `wanted`.
+///
+/// M. Laumanns, L. Thiele, K. Deb, E. Zitzler, "Combining convergence and diversity in evolutionary multiobjective
+/// optimization", Evolutionary Computation 10 (2002), 263: epsilon-dominance.
+#[must_use]
+pub fn thinned(plans: &[Measures], wanted: impl Fn(usize) -> bool) -> Vec<usize> {
+    let vectors: Vec<[f64; 4]> = plans.iter().map(Measures::vector).collect();
+    let mut kept: Vec<usize> = (0..plans.len()).filter(|&at| wanted(at)).collect();
+    for measure in 0..4 {
+        let least =
+            (0..plans.len()).min_by(|&a, &b| vectors[a][measure].total_cmp(&vectors[b][measure]));
+        kept.extend(least);
+    }
+    for (at, mine) in vectors.iter().enumerate() {
+        let near = |theirs: &[f64; 4]| {
+            theirs
+                .iter()
+                .zip(mine)
+                .all(|(t, m)| *t <= m * (1.0 + MARGIN))
+        };
+        if !kept.iter().any(|&other| near(&vectors[other])) {
+            kept.push(at);
+        }
+    }
+    kept.sort_unstable();
+    kept.dedup();
+    kept
 }

@@ -8,7 +8,7 @@ mod front;
 pub use bounds::problems;
 pub use choice::{Cap, Kept, Measures, Missed, keep, met};
 pub use energy::{Used, kwh};
-pub use front::{front, options_for};
+pub use front::{MARGIN, front, options_for, thinned};
 
 #[cfg(test)]
 mod tests;

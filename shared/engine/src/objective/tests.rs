@@ -199,6 +199,23 @@ proptest! {
     }
 
     #[test]
+    fn what_is_left_out_of_a_front_is_near_to_what_is_left(tried in plans(), wanted in 0_usize..30) {
+        let plans: Vec<Measures> = front(&tried).into_iter().map(|at| tried[at]).collect();
+        let left = thinned(&plans, |at| at == wanted);
+        prop_assert!(wanted >= plans.len() || left.contains(&wanted));
+        let near = |mine: f64, theirs: f64| theirs <= mine * (1.0 + MARGIN);
+        for mine in &plans {
+            let shown = left.iter().map(|&at| &plans[at]).any(|theirs| {
+                near(mine.time_s, theirs.time_s)
+                    && near(mine.usd, theirs.usd)
+                    && near(mine.energy_kwh, theirs.energy_kwh)
+                    && near(mine.moved_bytes as f64, theirs.moved_bytes as f64)
+            });
+            prop_assert!(shown, "{:?} of {:?}", mine, plans);
+        }
+    }
+
+    #[test]
     fn weighing_cost_alone_is_never_dearer_than_weighing_anything_else(
         tried in plans(),
         weights in weights(),
@@ -210,4 +227,24 @@ proptest! {
         let other = Objective { weights, ..Objective::default() };
         prop_assert!(tried[kept(&tried, &cost).at].usd <= tried[kept(&tried, &other).at].usd);
     }
+}
+
+/// The limit that is printed for a plan, of these times and at the same cost otherwise.
+fn limit(times: &[f64], at: usize) -> Option<f64> {
+    let plan = |time_s: &f64| Measures {
+        time_s: *time_s,
+        usd: 1.0 / (time_s * time_s),
+        energy_kwh: 1.0 / time_s,
+        moved_bytes: 1_000_000 - (time_s * 1_000.0) as u64,
+    };
+    let tried: Vec<Measures> = times.iter().map(plan).collect();
+    options_for(&tried[at], |o| kept(&tried, o).at == at).deadline_s
+}
+
+#[test]
+fn limits_have_as_few_digits_as_give_the_plan() {
+    let times = [10.0, 31.415_926_535, 31.415_99, 44.0, 60.0];
+    assert_eq!(limit(&times, 1), Some(31.415_93));
+    assert_eq!(limit(&times, 2), Some(32.0));
+    assert_eq!(limit(&times, 3), Some(44.0));
 }

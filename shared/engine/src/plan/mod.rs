@@ -50,7 +50,7 @@ use scale::Scale;
 
 pub use beside::{Beside, beside_plain};
 pub use chunks::Chunks;
-pub use pareto::pareto;
+pub use pareto::{pareto, thin};
 
 #[cfg(test)]
 pub(crate) mod tests;

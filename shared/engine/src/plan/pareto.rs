@@ -3,7 +3,7 @@
 use foreshard_model::objective::{Objective, Tradeoff};
 use foreshard_model::problem::Problem;
 
-use crate::objective::{front, options_for};
+use crate::objective::{Measures, front, options_for, thinned};
 use crate::place::Sites;
 use crate::shard::tried;
 
@@ -63,4 +63,25 @@ pub fn pareto(input: &PlanInput<'_>) -> Result<Vec<Tradeoff>, Vec<Problem>> {
             }
         })
         .collect())
+}
+
+/// Of a front those plans that differ by more than [`crate::objective::MARGIN`] in something, the chosen one among them; how
+/// many are left out follows from the lengths.
+#[must_use]
+pub fn thin(front: Vec<Tradeoff>) -> Vec<Tradeoff> {
+    let measures: Vec<Measures> = front
+        .iter()
+        .map(|plan| Measures {
+            time_s: plan.makespan_s.high,
+            usd: plan.total_usd.high,
+            energy_kwh: plan.energy_kwh,
+            moved_bytes: plan.moved_bytes,
+        })
+        .collect();
+    let kept = thinned(&measures, |at| front[at].chosen);
+    let plans = front.into_iter().enumerate();
+    plans
+        .filter(|(at, _)| kept.binary_search(at).is_ok())
+        .map(|(_, plan)| plan)
+        .collect()
 }

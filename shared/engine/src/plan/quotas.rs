@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use foreshard_model::limits::{
-    INVOCATIONS_PER_CONCURRENCY, LARGE_REGIONS, PARTITION_READS_PER_S, PARTITION_WRITES_PER_S,
-    TABLE_REQUESTS_PER_S, TRANSITIONS_PER_S, TRANSITIONS_PER_S_LARGE,
+    INVOCATIONS_PER_CONCURRENCY, LARGE_REGIONS, METRIC_REQUESTS_PER_S, PARTITION_READS_PER_S,
+    PARTITION_WRITES_PER_S, TABLE_REQUESTS_PER_S, TRANSITIONS_PER_S, TRANSITIONS_PER_S_LARGE,
 };
 use foreshard_model::target::Pool;
 
@@ -12,7 +12,7 @@ use crate::price::EACH_SHARD;
 use crate::shard::Quota;
 
 /// Rates that lanes share.
-pub(super) const QUOTAS: usize = 6;
+pub(super) const QUOTAS: usize = 7;
 
 /// The rates of a region, and of an account with the pool's concurrency.
 pub(super) fn quotas(pool: &Pool, region: &str) -> [Quota; QUOTAS] {
@@ -26,14 +26,39 @@ pub(super) fn quotas(pool: &Pool, region: &str) -> [Quota; QUOTAS] {
     let regions = regions.collect::<BTreeSet<&str>>().len().max(1) as u32;
     let concurrency = pool.concurrency.max(1).saturating_mul(regions);
     let invocations = concurrency.saturating_mul(INVOCATIONS_PER_CONCURRENCY);
-    let quota = |limit, unit, per_s: u32, each_shard, binds| Quota {
-        limit,
-        unit,
-        per_s: f64::from(per_s),
-        per_key: false,
-        each_shard,
-        binds,
-    };
+    let each = &EACH_SHARD;
+    let [writes, reads, all_writes, all_reads] = of_table();
+    [
+        writes,
+        reads,
+        all_writes,
+        all_reads,
+        quota(
+            "state transitions",
+            "transitions/s",
+            transitions,
+            each.transitions,
+            "the transitions a second of the region",
+        ),
+        quota(
+            "invocation requests",
+            "requests/s",
+            invocations,
+            each.invocations,
+            "the requests a second that Lambda takes",
+        ),
+        quota(
+            "metric requests",
+            "requests/s",
+            METRIC_REQUESTS_PER_S,
+            each.metric_requests,
+            "the metric requests a second that CloudWatch takes",
+        ),
+    ]
+}
+
+/// What the table takes, by partition key and in all.
+fn of_table() -> [Quota; 4] {
     let each = &EACH_SHARD;
     [
         Quota {
@@ -70,19 +95,22 @@ pub(super) fn quotas(pool: &Pool, region: &str) -> [Quota; QUOTAS] {
             each.read_units,
             "the reads that the table takes",
         ),
-        quota(
-            "state transitions",
-            "transitions/s",
-            transitions,
-            each.transitions,
-            "the transitions a second of the region",
-        ),
-        quota(
-            "invocation requests",
-            "requests/s",
-            invocations,
-            each.invocations,
-            "the requests a second that Lambda takes",
-        ),
     ]
+}
+
+fn quota(
+    limit: &'static str,
+    unit: &'static str,
+    per_s: u32,
+    each_shard: f64,
+    binds: &'static str,
+) -> Quota {
+    Quota {
+        limit,
+        unit,
+        per_s: f64::from(per_s),
+        per_key: false,
+        each_shard,
+        binds,
+    }
 }

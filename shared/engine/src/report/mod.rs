@@ -5,12 +5,14 @@
 
 mod cost;
 mod critical;
+mod forecasts;
 mod graph;
 mod result;
 mod summary;
 
 pub use cost::{Spent, Used, spent};
 pub use critical::{CriticalPath, PathStep, critical_path};
+pub use forecasts::{Against, Forecasts, Outline, ShardErrors, forecasts};
 pub use graph::{Measured, Measurements, TaskGraph};
 pub use result::{Collector, Fetch, INLINE_RESULT_BYTES, INLINE_TOTAL_BYTES, Oversized, RunResult};
 pub use summary::{Facts, Report, ShardReport, report};

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cost::{Used, spent};
 use super::critical::{CriticalPath, critical_path};
+use super::forecasts::{Forecasts, Outline, forecasts};
 use super::graph::Measurements;
 
 /// Everything that the report looks at.
@@ -21,6 +22,8 @@ pub struct Facts<'a> {
     pub run: &'a RunItem,
     /// The shards and targets of its plan.
     pub topology: &'a Topology,
+    /// What the plan forecast and why; `None` where it cannot be read.
+    pub outline: Option<&'a Outline>,
     /// All its shards, in any order.
     pub shards: &'a [ShardItem],
     /// What was measured of its tasks.
@@ -55,6 +58,9 @@ pub struct Report {
     pub recuts: Vec<Recut>,
     /// Shards with tasks, by id.
     pub shards: Vec<ShardReport>,
+    /// What was forecast against what happened; `None` where the plan could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forecasts: Option<Forecasts>,
 }
 
 /// One shard, estimated and as it happened.
@@ -114,7 +120,10 @@ pub fn report(facts: &Facts<'_>) -> Report {
         work_s: seconds(facts.measurements.work_ms()),
         cost_usd: cost.total(),
     };
+    let shards = shards(facts, &work);
+    let forecast = |outline| forecasts(outline, &summary, &cost.by_service, &shards);
     Report {
+        forecasts: facts.outline.map(forecast),
         run: run.run.clone(),
         workflow: run.workflow.clone(),
         state: facts.ends_as,
@@ -123,7 +132,7 @@ pub fn report(facts: &Facts<'_>) -> Report {
         critical_path: path,
         failures: failures(&work),
         recuts: facts.topology.recuts.clone(),
-        shards: shards(facts, &work),
+        shards,
     }
 }
 

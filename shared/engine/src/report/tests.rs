@@ -235,3 +235,62 @@ proptest! {
         prop_assert_eq!(steps, path.duration_ms);
     }
 }
+
+/// `estimate taken attempts`, one shard a word each.
+fn shard_reports(text: &str) -> Vec<ShardReport> {
+    let shard = |word: &str| {
+        let numbers: Vec<u64> = word.split('/').map(|n| n.parse().unwrap()).collect();
+        ShardReport {
+            state: foreshard_model::frontier::ShardState::Done,
+            estimate_ms: numbers[0],
+            claimed_ms: 7,
+            settled_ms: 7 + numbers[1],
+            attempts: u32::try_from(numbers[2]).unwrap(),
+            ..ShardReport::default()
+        }
+    };
+    text.split_whitespace().map(shard).collect()
+}
+
+#[test]
+fn forecasts_are_held_against_what_happened() {
+    let interval = |mid: f64| foreshard_model::price::Interval {
+        low: mid * 0.85,
+        mid,
+        high: mid * 1.3,
+    };
+    let outline: Outline = serde_json::from_value(json!({
+        "price": {
+            "total_usd": interval(0.02), "makespan_s": interval(100.0), "plain_usd": 0.0, "source": "",
+            "by_service": {"lambda": 0.01, "dynamodb": 0.01},
+        },
+        "reasons": [{"subject": "lanes", "because": "4 lanes", "numbers": {"lanes": 4.0}}],
+        "shards": "the rest of the plan is not read",
+    }))
+    .unwrap();
+    let summary = foreshard_model::run::RunSummary {
+        makespan_s: 120.0,
+        cost_usd: foreshard_model::units::Usd(0.03),
+        ..Default::default()
+    };
+    let spent = BTreeMap::from([("lambda".to_owned(), foreshard_model::units::Usd(0.03))]);
+    let shards = shard_reports("100/50/1 100/100/1 100/300/1 100/9000/2 0/5/1");
+    let made = forecasts(&outline, &summary, &spent, &shards);
+    assert!((made.makespan_s.error - 0.2).abs() < 1e-12 && made.makespan_s.within);
+    assert!((made.cost_usd.error - 0.5).abs() < 1e-12 && !made.cost_usd.within);
+    let services: Vec<_> = made
+        .cost_by_service
+        .iter()
+        .map(|(s, both)| (s.as_str(), both.0.0, both.1.0))
+        .collect();
+    assert_eq!(services, [("dynamodb", 0.01, 0.0), ("lambda", 0.01, 0.03)]);
+    // Repeated shards, and those without an estimate, say nothing of estimates.
+    let ShardErrors {
+        compared,
+        low,
+        mid,
+        high,
+    } = made.shards;
+    assert_eq!((compared, low, mid, high), (3, 0.5, 1.0, 3.0));
+    assert_eq!(made.reasons, outline.reasons);
+}

@@ -188,15 +188,15 @@ fn short_shards_get_no_more_lanes_than_the_rates_allow() {
         assert!(bound.because.ends_with(binding), "{bound:?}");
         (plan.lanes, plan.partitions, worst(&plan, limit))
     };
-    // 13 writes and 3.9 transitions in 0.156 s: 83 and 25 a second and lane.
-    let writes = (
-        "the writes that the table's partitions take",
-        "partition key, writes",
+    // One metric request and 3.9 transitions in 0.156 s: 6.4 and 25 a second and lane.
+    let metrics = (
+        "the metric requests a second that CloudWatch takes",
+        "metric requests",
     );
-    let (large, keys, used) = lanes("us-east-1", writes.0, writes.1);
+    let (large, keys, used) = lanes("us-east-1", metrics.0, metrics.1);
     assert!(
-        (190..=193).contains(&large) && keys == 16 && used > 990.0,
-        "{large} {used}"
+        (76..=78).contains(&large) && keys == 7 && used > 490.0,
+        "{large} {keys} {used}"
     );
     let transitions = (
         "the transitions a second of the region",

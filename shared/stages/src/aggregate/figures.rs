@@ -1,7 +1,7 @@
 //! Gathers what a run that ends left behind: its manifests once each, for the result and for the figures.
 
 use foreshard_engine::lifecycle::failure;
-use foreshard_engine::report::{Collector, Facts, Measurements, TaskGraph, report};
+use foreshard_engine::report::{Collector, Facts, Measurements, Outline, TaskGraph, report};
 use foreshard_model::claim::Claim;
 use foreshard_model::frontier::ShardItem;
 use foreshard_model::ids::Generation;
@@ -85,9 +85,11 @@ pub(super) async fn gather(
     if gathered.state == RunState::Succeeded {
         gathered.result = Some(outputs::finish(ports, run, collector).await?);
     }
+    let outline = outline(ports, run).await?;
     let report = report(&Facts {
         run,
         topology: &topology,
+        outline: outline.as_ref(),
         shards,
         measurements: &measurements,
         lane_answers: lane_answers(ports, run).await?,
@@ -118,6 +120,21 @@ async fn planned(ports: &Ports, run: &RunItem) -> PortResult<(Topology, TaskGrap
         Err(error) => return Err(error),
     };
     Ok((topology, graph))
+}
+
+/// What the plan forecast. Only the report needs it: a run does not fail for want of it.
+async fn outline(ports: &Ports, run: &RunItem) -> PortResult<Option<Outline>> {
+    let Some(pointer) = &run.plan else {
+        return Ok(None);
+    };
+    match claimed_json(ports.blobs.as_ref(), &pointer.plan).await {
+        Ok(outline) => Ok(Some(outline)),
+        Err(error @ (PortError::NotFound(_) | PortError::Corrupt(_))) => {
+            tracing::warn!(run = %run.run, %error, "the report has no forecasts");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Answers that the lanes of this round have had: a lane's steps count from 0.
