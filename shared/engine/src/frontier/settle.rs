@@ -60,9 +60,6 @@ pub fn settle(
             item.attempt
         ));
     }
-    if item.kind != ShardKind::Work {
-        return nothing("the shard was cut again: its parts do what was left of it".to_owned());
-    }
     if item.state != ShardState::Running {
         return again(item, outcome);
     }
@@ -159,6 +156,9 @@ fn failed(
 
 /// The question is a repeat, or the sweep was quicker: what was decided stands, and is told again.
 fn again(item: &ShardItem, outcome: Option<&Outcome>) -> Settled {
+    if item.kind != ShardKind::Work {
+        return nothing("the shard was cut again: its parts do what was left of it".to_owned());
+    }
     let mut decided = nothing(format!("the shard is {:?} already", item.state).to_lowercase());
     decided.release = matches!(item.state, ShardState::Done | ShardState::Failed) && !item.released;
     let yielded = outcome.is_some_and(|o| o.status == OutcomeStatus::Yielded);

@@ -2,103 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use foreshard_model::claim::Claim;
 use foreshard_model::ids::{Generation, ShardId, TaskId};
 use foreshard_model::limits::SHARD_FAN;
 use foreshard_model::output::{Located, LocatedFileSource, ShardTask};
-use foreshard_model::plan::{Chunk, Plan, PlannedShard, Recut, ShardKind, ShardTasks};
+use foreshard_model::plan::{Chunk, Recut, ShardKind, ShardTasks};
 use foreshard_model::topology::{ShardNode, Topology};
-use foreshard_model::units::{Mib, TimeMs};
+use foreshard_model::units::Mib;
 
-use crate::plan::reason;
+use super::group::{Cut, Cutting, Group, Held, Part, Uncuttable};
 
 /// Serialized size of a chunk, in bytes: one read of the store serves as many shards as a worker is likely to see.
 const CHUNK_BYTES: usize = 256 * 1024;
 
 /// An attempt that takes ten times its estimate is taken for lost, as in planning.
 const LIMIT_TIMES: u64 = 10;
-
-/// A shard that may give up its tasks, as it stands.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Held {
-    /// All its tasks, in execution order.
-    pub tasks: Vec<ShardTask>,
-    /// Those that its checkpoint has.
-    pub finished: BTreeSet<TaskId>,
-    /// Whether it is ready; otherwise it waits.
-    pub ready: bool,
-    /// The memory tier of its next attempt.
-    pub tier: Mib,
-}
-
-/// Shards that give up their tasks together, and who takes those over.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Group {
-    /// Who gives up: all of them ready, or all of them waiting for the same shards.
-    pub old: Vec<ShardId>,
-    /// Who takes over: every unfinished task is in one of them.
-    pub parts: Vec<Part>,
-}
-
-/// A new shard.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Part {
-    /// Its tasks.
-    pub tasks: BTreeSet<TaskId>,
-    /// How long it is expected to take, in milliseconds.
-    pub estimate_ms: u64,
-    /// The equivalent that a task runs as: its position in [`ShardTask::instead`].
-    pub instead: BTreeMap<TaskId, usize>,
-}
-
-/// What is cut.
-#[derive(Debug, Clone, Copy)]
-pub struct Cutting<'a> {
-    /// The plan's shards as they are.
-    pub topology: &'a Topology,
-    /// Where they are stored.
-    pub stored: &'a Claim,
-    /// The tasks of every shard that a group names.
-    pub held: &'a BTreeMap<ShardId, Held>,
-    /// Now.
-    pub now: TimeMs,
-}
-
-/// The next generation of a plan.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Cut {
-    /// The shards; the claims of [`Cut::chunks`] are still to be added at the end of its chunks.
-    pub topology: Topology,
-    /// The tasks of the new shards.
-    pub chunks: Vec<Chunk>,
-    /// Who gave up their tasks: their items are to be read.
-    pub replaced: Vec<ShardId>,
-}
-
-/// Why shards cannot be cut like this.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Uncuttable {
-    /// The plan has no such shard, or it has no tasks to give up, or was not read.
-    #[error("shard {0} has no tasks to give up")]
-    Shard(ShardId),
-    /// A task is in no part, in two, or was finished.
-    #[error("task `{0}` is not in exactly one part")]
-    Task(TaskId),
-    /// Shards that neither are all ready nor wait for the same ones.
-    #[error("shard {0} does not wait for the same shards as those that it would be merged with")]
-    Mixed(ShardId),
-    /// More predecessors or successors than a shard may have.
-    #[error("shard {shard} would have a fan of {fan}, at most {SHARD_FAN}")]
-    Fan {
-        /// The shard.
-        shard: ShardId,
-        /// Its predecessors or successors.
-        fan: usize,
-    },
-    /// The parts need each other.
-    #[error("the parts of shard {0} need each other")]
-    Cycle(ShardId),
-}
 
 /// Cuts these groups again.
 ///
@@ -550,74 +467,4 @@ fn take_instead(task: &mut ShardTask, part: &Part) {
         task.timeout_ms = instead.timeout_ms;
         task.instead = Vec::new();
     }
-}
-
-/// The plan as people see it, after a cut of its shards.
-#[must_use]
-pub fn shown(plan: &Plan, cut: &Cut) -> Plan {
-    let topology = &cut.topology;
-    let mut before: BTreeMap<ShardId, Vec<ShardId>> = BTreeMap::new();
-    for node in &topology.shards {
-        for successor in &node.successors {
-            before.entry(*successor).or_default().push(node.id);
-        }
-    }
-    let tasks: BTreeMap<ShardId, Vec<TaskId>> = cut
-        .chunks
-        .iter()
-        .flat_map(|chunk| &chunk.shards)
-        .map(|shard| (shard.id, shard.tasks.iter().map(|t| t.id.clone()).collect()))
-        .collect();
-    let mut next = plan.clone();
-    next.generation = topology.generation;
-    next.parent = Some(plan.generation);
-    for node in topology
-        .shards
-        .iter()
-        .filter(|n| n.generation == topology.generation)
-    {
-        let new = node.id.index() >= plan.shards.len();
-        let mut seen = std::iter::once(&node.id).chain(&node.successors);
-        let seen = seen.find_map(|id| plan.shards.get(id.index()));
-        let shard = PlannedShard {
-            id: node.id,
-            kind: node.kind,
-            tasks: tasks.get(&node.id).cloned().unwrap_or_default(),
-            predecessors: before.get(&node.id).cloned().unwrap_or_default(),
-            target: seen
-                .and_then(|shard| shard.target.clone())
-                .filter(|_| node.kind == ShardKind::Work),
-            lane: None,
-            start_ms: seen.map_or(0, |shard| shard.start_ms),
-            duration_ms: node.estimate_ms,
-            upward_rank_ms: seen.map_or(0, |shard| shard.upward_rank_ms),
-            reason: match (node.kind, new) {
-                (ShardKind::Work, _) => {
-                    format!(
-                        "{} tasks, cut again in generation {}",
-                        node.tasks, topology.generation
-                    )
-                }
-                (_, true) => "takes the arrivals of a shard that was cut again".to_owned(),
-                (_, false) => format!(
-                    "cut again in generation {}: joins its parts",
-                    topology.generation
-                ),
-            },
-        };
-        match next.shards.get_mut(node.id.index()) {
-            Some(place) => *place = shard,
-            None => next.shards.push(shard),
-        }
-    }
-    if let Some(recut) = topology.recuts.last() {
-        let numbers: Vec<(&str, f64)> = recut
-            .numbers
-            .iter()
-            .map(|(n, v)| (n.as_str(), *v))
-            .collect();
-        next.reasons
-            .push(reason("recut", recut.because.clone(), &numbers));
-    }
-    next
 }

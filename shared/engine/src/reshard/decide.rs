@@ -11,7 +11,7 @@ use foreshard_model::run::{RunItem, RunState};
 use foreshard_model::topology::Topology;
 use foreshard_model::units::TimeMs;
 
-use super::cut::{Cut, Held};
+use super::group::{Cut, Held};
 use super::observe::{Observed, open};
 use super::options::{Ground, best};
 use crate::frontier::is_complete;
@@ -31,6 +31,9 @@ const WRONG: f64 = 2.0;
 
 /// Difference below which it does not matter, in milliseconds.
 const WRONG_BY_MS: u64 = 1_000;
+
+/// What a running shard may have spent before its first task, in milliseconds: a repeat of dispatch's answer, a cold start.
+const STARTING_MS: u64 = 5_000;
 
 /// Finished shards whose tasks are looked at, the latest first, and as many running ones.
 const SAMPLE: usize = 48;
@@ -230,7 +233,8 @@ fn observed(seen: &Seen<'_>) -> Observed {
         let expected_ms: f64 = left.iter().map(|task| observed.expected_ms(task)).sum();
         let planned_ms: f64 = tasks.iter().map(|t| t.estimate_ms.max(1) as f64).sum();
         let scale = node.estimate_ms.max(1) as f64 / planned_ms.max(1.0);
-        let over = seen.now.since(item.claimed_at) as f64 / (expected_ms * scale).max(1.0);
+        let since_ms = seen.now.since(item.claimed_at).saturating_sub(STARTING_MS);
+        let over = since_ms as f64 / (expected_ms * scale).max(1.0);
         if over >= WRONG {
             for task in left {
                 let ms = observed.expected_ms(task) * over;

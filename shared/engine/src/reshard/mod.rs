@@ -11,15 +11,19 @@
 mod cut;
 mod decide;
 mod grain;
+mod group;
 mod heal;
 mod lanes;
 mod observe;
 mod options;
+mod shown;
 
-pub use cut::{Cut, Cutting, Group, Held, Part, Uncuttable, cut, shown};
+pub use cut::cut;
 pub use decide::{
     Decision, GENERATIONS_MAX, SHARDS_MAX, Seen, Suspicion, candidates, decide, held, may_be_cut,
     suspects,
 };
+pub use group::{Cut, Cutting, Group, Held, Part, Uncuttable};
 pub use heal::{ENDINGS_MAX, Healed, QUIET_MS, heal, is_quiet};
 pub use observe::Observed;
+pub use shown::shown;

@@ -9,9 +9,10 @@ use foreshard_model::output::ShardTask;
 use foreshard_model::plan::{Recut, ShardKind};
 use foreshard_model::topology::ShardNode;
 
-use super::cut::{Cut, Cutting, Group, Held, Part, cut};
+use super::cut::cut;
 use super::decide::Seen;
 use super::grain::{Piece, parts};
+use super::group::{Cut, Cutting, Group, Held, Part};
 use super::lanes::{EACH_SHARD_MS, Left, makespan_ms};
 use super::observe::{Observed, open};
 
@@ -324,11 +325,11 @@ impl Ground<'_> {
         let (before, after) = (per(tasks_before, gave), per(tasks_after, took));
         let instead = match replaced_tasks {
             0 => String::new(),
-            many => format!(", {many} tasks as their equivalent"),
+            many => format!(", with equivalents for {many} of the tasks"),
         };
         if let Some(recut) = cut.topology.recuts.last_mut() {
             recut.because = format!(
-                "{why}: {gave} shards of {before:.1} tasks become {took} of {after:.1}{instead}; the rest is expected to take {:.1} s instead of {:.1} s",
+                "{why}: shards of {before:.1} tasks become shards of {after:.1}, {took} instead of {gave}{instead}; the rest is expected to take {:.1} s instead of {:.1} s",
                 makespan_ms / 1_000.0,
                 without_ms / 1_000.0
             );

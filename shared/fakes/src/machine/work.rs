@@ -268,16 +268,8 @@ async fn attempt(
                 _ => {}
             }
         }
-        let output = TaskOutput {
-            attempt: request.attempt,
-            value: OutputValue::Inline(json!({ "task": task })),
-            files: BTreeMap::new(),
-            usage: TaskUsage {
-                started_ms: work.world.now().0 - each_ms,
-                duration_ms: each_ms,
-                ..TaskUsage::default()
-            },
-        };
+        let started_ms = work.world.now().0 - each_ms;
+        let output = output(request, task, started_ms, each_ms);
         manifest.tasks.insert(task.clone(), output);
         finished += 1;
         if !last || once {
@@ -299,6 +291,19 @@ async fn attempt(
         usage: usage(finished, each_ms),
         ..build::outcome(request.shard, request.attempt, OutcomeStatus::Done)
     }))
+}
+
+fn output(request: &ExecuteRequest, task: &TaskId, started_ms: u64, took_ms: u64) -> TaskOutput {
+    TaskOutput {
+        attempt: request.attempt,
+        value: OutputValue::Inline(json!({ "task": task })),
+        files: BTreeMap::new(),
+        usage: TaskUsage {
+            started_ms,
+            duration_ms: took_ms,
+            ..TaskUsage::default()
+        },
+    }
 }
 
 /// The shard's tasks, as its chunk has them.
