@@ -15,6 +15,8 @@ pub enum Bench {
     Plan(PlanArguments),
     /// Acyclic balanced cuts of WfFormat workflows.
     Partition(PartitionArguments),
+    /// Forecasts of a recorded series at given origins, against what came.
+    Forecast(ForecastArguments),
 }
 
 /// Arguments of `bench schedule`.
@@ -76,5 +78,43 @@ pub struct PartitionArguments {
     pub shards: u32,
     /// Folder for `<stem>.partition.json`.
     #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// Arguments of `bench forecast`.
+#[derive(Debug, Clone, Args)]
+pub struct ForecastArguments {
+    /// CSV, gzipped or not: the first column is time, the second the value; empty is missing.
+    #[arg(value_name = "SERIES.csv")]
+    pub file: PathBuf,
+    /// Name of another column than the second.
+    #[arg(long, value_name = "NAME")]
+    pub column: Option<String>,
+    /// Length of a row of the file, in seconds.
+    #[arg(long, default_value_t = 60, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub step_s: u32,
+    /// Rows that are summed to one before anything else.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub sum: usize,
+    /// Rows to look ahead, after summing.
+    #[arg(long, value_name = "ROWS")]
+    pub horizon: usize,
+    /// Rows at which forecasts begin, from 0: each sees the rows before it only. After summing; rows of the file when any is beyond
+    /// the sums.
+    #[arg(long, required = true, value_delimiter = ',', value_name = "ROWS")]
+    pub origins: Vec<usize>,
+    /// Rows before an origin that are seen; all when absent.
+    #[arg(long, value_name = "ROWS")]
+    pub history: Option<usize>,
+    /// From 0 to 1.
+    #[arg(
+        long,
+        default_value = "0.05,0.5,0.9,0.95,0.99",
+        value_delimiter = ',',
+        value_name = "Q"
+    )]
+    pub quantiles: Vec<f64>,
+    /// File for the answers: `{origins: [{index, quantiles, model}], cpu_s_per_fit}`.
+    #[arg(long, value_name = "F.json")]
     pub out: Option<PathBuf>,
 }

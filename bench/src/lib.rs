@@ -4,6 +4,7 @@
 //! `cargo run --release -p foreshard-bench --example bench -- schedule FILE` measures without them.
 
 mod arguments;
+mod forecast;
 mod generated;
 mod graph;
 mod meter;
@@ -15,7 +16,9 @@ mod schedule;
 
 use std::path::Path;
 
-pub use arguments::{Bench, GraphArguments, PartitionArguments, PlanArguments, ScheduleArguments};
+pub use arguments::{
+    Bench, ForecastArguments, GraphArguments, PartitionArguments, PlanArguments, ScheduleArguments,
+};
 pub use schedule::NetworkFile;
 
 /// Why a benchmark gave no figures.
@@ -59,6 +62,7 @@ pub fn run(bench: &Bench, json: bool) -> Result<String, BenchError> {
         Bench::Schedule(arguments) => render::values(&schedule::schedule(arguments)?),
         Bench::Graph(arguments) => render::values(&graph::graph(arguments)),
         Bench::Plan(arguments) => render::values(&plan::plan(arguments)?),
+        Bench::Forecast(arguments) => render::values(&forecast::forecast(arguments)?),
         Bench::Partition(arguments) => render::values(&partition::partition(arguments)?),
     };
     Ok(if json {

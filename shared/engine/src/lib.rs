@@ -3,10 +3,13 @@
 pub mod admit;
 pub mod anomaly;
 pub mod asl;
+pub mod availability;
+pub mod calendar;
 mod codes;
 mod dice;
 pub mod draw;
 pub mod expression;
+pub mod forecast;
 pub mod frontier;
 pub mod graph;
 pub mod lifecycle;

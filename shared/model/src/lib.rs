@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod claim;
+pub mod forecast;
 pub mod frontier;
 pub mod ids;
 pub mod ledger;
