@@ -15,6 +15,8 @@ ARCHITECTURES ?= arm64 x86_64
 HERE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 ARCHITECTURE ?= arm64
 IMAGE ?= foreshard-execute
+# Recorded workflows and the peers' figures for them.
+SHARED ?= ../shared
 CARGO_DENY := 0.20.2
 # Not LocalStack's: it is pinned with what it was released with, later versions break it, and it answers this machine only.
 PYTHON_LOCKS = $(shell git ls-files '*.lock' ':!Cargo.lock' ':!local-emulator/localstack/*')
@@ -22,7 +24,7 @@ comma := ,
 say = @printf '\033[1m==> %s\033[0m\n' "$(1)"
 
 .PHONY: help build functions faulty demo up down test test-localstack lint unit infra emulator e2e e2e-full schema clean \
-    scripts openapi fuzz-api ship measure-functions measure-dispatch image audit audit-rules audit-advisories sbom release-notes
+    planner-tables scripts openapi fuzz-api ship measure-functions measure-dispatch image audit audit-rules audit-advisories sbom release-notes
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## */  make \1\t/' | expand -t 27
@@ -163,6 +165,10 @@ target/fuzz-api/venv/complete: tests/fuzz-api/requirements.lock
 	python3 -m venv target/fuzz-api/venv
 	target/fuzz-api/venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
+
+planner-tables: ## the planner's figures on the recorded workflows beside the peers', as docs/planner.md shows them
+	$(call say,timetables$(comma) partitions and plans beside plain states (about five minutes of one core))
+	cargo run --quiet --release -p foreshard-bench --example bench -- tables $(SHARED)/data/workflows/*.json.gz --baselines $(SHARED)/baselines
 
 clean: ## what was built; the emulator's state
 	cargo clean

@@ -17,6 +17,8 @@ pub enum Bench {
     Partition(PartitionArguments),
     /// Forecasts of a recorded series at given origins, against what came.
     Forecast(ForecastArguments),
+    /// All of the planner's figures for some files beside the peers', as Markdown: what docs/planner.md shows.
+    Tables(TablesArguments),
 }
 
 /// Arguments of `bench schedule`.
@@ -117,4 +119,18 @@ pub struct ForecastArguments {
     /// File for the answers: `{origins: [{index, quantiles, model}], cpu_s_per_fit}`.
     #[arg(long, value_name = "F.json")]
     pub out: Option<PathBuf>,
+}
+
+/// Arguments of `bench tables`.
+#[derive(Debug, Clone, Args)]
+pub struct TablesArguments {
+    /// WfFormat 1.5, gzipped or not.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Folder with the peers' figures for these files: `schedulers.json` and `partitions.json`.
+    #[arg(long, value_name = "DIR")]
+    pub baselines: PathBuf,
+    /// CPU seconds for each timetable.
+    #[arg(long, default_value_t = 10.0, value_name = "SECONDS")]
+    pub budget_s: f64,
 }

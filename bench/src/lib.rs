@@ -4,6 +4,7 @@
 //! `cargo run --release -p foreshard-bench --example bench -- schedule FILE` measures without them.
 
 mod arguments;
+mod beside;
 mod forecast;
 mod generated;
 mod graph;
@@ -13,11 +14,13 @@ mod plan;
 mod recorded;
 mod render;
 mod schedule;
+mod tables;
 
 use std::path::Path;
 
 pub use arguments::{
     Bench, ForecastArguments, GraphArguments, PartitionArguments, PlanArguments, ScheduleArguments,
+    TablesArguments,
 };
 pub use schedule::NetworkFile;
 
@@ -64,6 +67,7 @@ pub fn run(bench: &Bench, json: bool) -> Result<String, BenchError> {
         Bench::Plan(arguments) => render::values(&plan::plan(arguments)?),
         Bench::Forecast(arguments) => render::values(&forecast::forecast(arguments)?),
         Bench::Partition(arguments) => render::values(&partition::partition(arguments)?),
+        Bench::Tables(arguments) => return tables::tables(arguments),
     };
     Ok(if json {
         render::json(&figures)

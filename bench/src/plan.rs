@@ -39,6 +39,9 @@ pub struct Figures {
     plain_usd: f64,
     parse_cpu_s: f64,
     plan_cpu_s: f64,
+    /// What the chunks of tasks come to, each made, written as JSON and forgotten as when they are stored.
+    chunk_bytes: usize,
+    chunks_cpu_s: f64,
     peak_mib: f64,
     /// The strategy that was kept, and why; then the others.
     shardings: Vec<Sharding>,
@@ -98,7 +101,9 @@ fn figures(path: &Path, document: impl Read) -> Result<Figures, BenchError> {
     let (parsed, parse_cpu_s) = measured(|| stream(document, &Library::new()));
     let parsed = parsed.map_err(refused)?;
     let (planned, plan_cpu_s) = measured(|| decided(&parsed));
-    let Planned { plan, topology, .. } = planned.map_err(refused)?;
+    let planned = planned.map_err(refused)?;
+    let (chunk_bytes, chunks_cpu_s) = measured(|| chunk_bytes(&planned, &parsed));
+    let Planned { plan, topology, .. } = planned;
     let tasks = &parsed.workflow.tasks;
     let name = path.file_name().unwrap_or_default();
     Ok(Figures {
@@ -113,12 +118,19 @@ fn figures(path: &Path, document: impl Read) -> Result<Figures, BenchError> {
         plain_usd: plan.price.plain_usd.0,
         parse_cpu_s,
         plan_cpu_s,
+        chunk_bytes,
+        chunks_cpu_s,
         peak_mib: peak_mib(),
         shardings: shardings(&plan),
     })
 }
 
 fn decided(parsed: &Parsed) -> Result<Planned, Vec<Problem>> {
+    on_aws(parsed, |input| decide(input))
+}
+
+/// Decides something of a document for AWS with its default limits.
+pub fn on_aws<T>(parsed: &Parsed, decide: impl FnOnce(&PlanInput<'_>) -> T) -> T {
     let bundles = parsed.bundles.iter();
     let bundles: BTreeMap<_, _> = bundles.map(|b| (b.clone(), Default::default())).collect();
     decide(&PlanInput {
@@ -132,6 +144,13 @@ fn decided(parsed: &Parsed) -> Result<Planned, Vec<Problem>> {
         outlook: &Outlook::default(),
         promised: &Promised::default(),
     })
+}
+
+fn chunk_bytes(planned: &Planned, parsed: &Parsed) -> usize {
+    let chunks = planned.chunks.of(planned.workflow(&parsed.workflow));
+    chunks
+        .map(|chunk| serde_json::to_vec(&chunk).map_or(0, |bytes| bytes.len()))
+        .sum()
 }
 
 /// From the plan's reasons: the first is the one that was kept.

@@ -6,7 +6,7 @@ use foreshard_model::problem::Problem;
 use crate::graph::critical_path;
 use crate::place::{SHARD_MS, Sites, TRANSFER_BYTES_PER_MS};
 use crate::price::plain_usd;
-use crate::shard::{Constants, Market, choose};
+use crate::shard::{Constants, Market, choose, tried};
 
 use super::ground::Ground;
 use super::scale::Scale;
@@ -68,4 +68,27 @@ pub fn beside_plain(input: &PlanInput<'_>, constants: Constants) -> Result<Besid
         plain_s: critical_path(&demand.graph, &demand.order, &state_ms) / 1000.0,
         plain_usd: plain_usd(&market.tasks, market.rates),
     })
+}
+
+/// Of all plans that an objective may choose from, the fewest transitions of one that takes at most so many times as long as
+/// plain states; `None` where none does.
+///
+/// # Errors
+///
+/// As [`super::plan`].
+pub fn fewest_transitions(
+    input: &PlanInput<'_>,
+    plain_s: f64,
+    times: &[f64],
+) -> Result<Vec<Option<f64>>, Vec<Problem>> {
+    let sites = Sites::new(input.pool, input.outlook, input.promised);
+    let demand = demand::demand(input, Scale::new(input.options), &sites)?;
+    let ground = Ground::new(input, &demand, &sites);
+    let tried = tried(&demand, &ground.rules(), &ground.market());
+    let fewest = |times: &f64| {
+        let judged = tried.judged.iter();
+        let in_time = judged.filter(|j| j.makespan_ms <= plain_s * 1000.0 * times);
+        in_time.map(|j| j.transitions).min_by(f64::total_cmp)
+    };
+    Ok(times.iter().map(fewest).collect())
 }

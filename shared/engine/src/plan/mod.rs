@@ -48,7 +48,7 @@ use ground::Ground;
 use objective::Verdict;
 use scale::Scale;
 
-pub use beside::{Beside, beside_plain};
+pub use beside::{Beside, beside_plain, fewest_transitions};
 pub use chunks::Chunks;
 pub use pareto::{pareto, thin};
 
