@@ -13,6 +13,8 @@ from crates import SHIPPED, TARGETS, linked, metadata
 
 # Names under which crates keep their terms.
 TEXTS = ("licen", "copying", "copyright", "notice", "unlicense")
+# Sources of others inside of a package, under terms of their own.
+INSIDE = {"libmimalloc-sys": ["c_src/mimalloc/v2/LICENSE"]}
 RULE = "=" * 100
 
 HEAD = """Foreshard is licensed under MIT or Apache-2.0, as you like: see LICENSE-MIT and LICENSE-APACHE.
@@ -26,7 +28,8 @@ any of it may be taken. A text that several crates share stands once.
 def texts(package: dict) -> list[str]:
     """The licence files of a package, in the order of their names."""
     folder = Path(package["manifest_path"]).parent
-    named = [folder / package["license_file"]] if package["license_file"] else []
+    named = [folder / file for file in INSIDE.get(package["name"], [])]
+    named += [folder / package["license_file"]] if package["license_file"] else []
     found = [file for file in folder.iterdir() if file.is_file() and file.name.lower().startswith(TEXTS)]
     return [tidy(file.read_text(errors="replace")) for file in sorted({*found, *named})]
 

@@ -9,6 +9,10 @@ use foreshard_aws::sfn::StepFunctionsTokens;
 use foreshard_aws::{config, serve::serve};
 use foreshard_stages::dispatch::{Ports, TopologyCache, dispatch};
 
+/// A question is some thousand small allocations of the SDK's, made and freed by one thread.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let config = config::dispatch()?;
