@@ -19,6 +19,14 @@ pub enum Bench {
     Forecast(ForecastArguments),
     /// All of the planner's figures for some files beside the peers', as Markdown: what docs/planner.md shows.
     Tables(TablesArguments),
+    /// What is unlike anything of the last days in a series.
+    Anomalies(AnomaliesArguments),
+    /// Duration by memory from two sizes.
+    Memory(MemoryArguments),
+    /// What tasks of recorded workflows need, predicted from the other workflows.
+    Needs(NeedsArguments),
+    /// Provisioned concurrency over recorded load.
+    Prewarm(PrewarmArguments),
 }
 
 /// Arguments of `bench schedule`.
@@ -133,4 +141,77 @@ pub struct TablesArguments {
     /// CPU seconds for each timetable.
     #[arg(long, default_value_t = 10.0, value_name = "SECONDS")]
     pub budget_s: f64,
+}
+
+/// Arguments of `bench anomalies`.
+#[derive(Debug, Clone, Args)]
+pub struct AnomaliesArguments {
+    /// Tables of time and value, gzipped or not.
+    #[arg(required = true)]
+    pub series: Vec<PathBuf>,
+    /// File for `{"scores": […], "flags": […]}`, a member for each row, of the last series.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Labelled windows by file, as the Numenta Anomaly Benchmark has them: its score is printed.
+    #[arg(long, value_name = "FILE")]
+    pub labels: Option<PathBuf>,
+    /// Seconds from row to row; absent: as the times tell.
+    #[arg(long, value_name = "SECONDS")]
+    pub step_s: Option<f64>,
+}
+
+/// Arguments of `bench memory`.
+#[derive(Debug, Clone, Args)]
+pub struct MemoryArguments {
+    /// `[{"id": …, "points": [{"mem_mb": …, "p50_ms": …}, …]}, …]`.
+    pub curves: PathBuf,
+    /// Sizes whose duration is looked at.
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "512,2048",
+        value_name = "MIB,…"
+    )]
+    pub probes: Vec<u32>,
+    /// File for what is predicted.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// Arguments of `bench needs`.
+#[derive(Debug, Clone, Args)]
+pub struct NeedsArguments {
+    /// WfFormat 1.5, gzipped or not; at least two, of which types occur in several.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+}
+
+/// Arguments of `bench prewarm`.
+#[derive(Debug, Clone, Args)]
+pub struct PrewarmArguments {
+    /// Tables of minute and cold starts, whole days, gzipped or not. Schedules are replayed beside them.
+    pub series: Vec<PathBuf>,
+    /// Days at the end that count.
+    #[arg(long, default_value_t = 3, value_name = "N")]
+    pub days: usize,
+    /// What a cold start is worth, in dollars, beside its billed time.
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "0,0.002,0.005,0.02",
+        value_name = "USD,…"
+    )]
+    pub worth_usd: Vec<f64>,
+    /// Region whose prices count.
+    #[arg(long, default_value = "us-east-1", value_name = "REGION")]
+    pub region: String,
+    /// Billed duration of a cold start.
+    #[arg(long, default_value_t = 200.0, value_name = "MS")]
+    pub cold_start_ms: f64,
+    /// Seconds for which an environment is busy after it was wanted.
+    #[arg(long, default_value_t = 30.0, value_name = "SECONDS")]
+    pub busy_s: f64,
+    /// Minutes between decisions.
+    #[arg(long, default_value_t = 5, value_name = "N")]
+    pub interval_min: usize,
 }

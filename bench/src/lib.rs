@@ -3,24 +3,31 @@
 //! A crate of its own, because what it needs builds in a minute and the command line's AWS clients do not:
 //! `cargo run --release -p foreshard-bench --example bench -- schedule FILE` measures without them.
 
+mod anomalies;
 mod arguments;
 mod beside;
 mod forecast;
 mod generated;
 mod graph;
+mod memory;
 mod meter;
+mod nab;
+mod needs;
 mod partition;
 mod plan;
+mod prewarm;
 mod recorded;
 mod render;
+mod replay;
 mod schedule;
+mod series;
 mod tables;
 
 use std::path::Path;
 
 pub use arguments::{
-    Bench, ForecastArguments, GraphArguments, PartitionArguments, PlanArguments, ScheduleArguments,
-    TablesArguments,
+    AnomaliesArguments, Bench, ForecastArguments, GraphArguments, MemoryArguments, NeedsArguments,
+    PartitionArguments, PlanArguments, PrewarmArguments, ScheduleArguments, TablesArguments,
 };
 pub use schedule::NetworkFile;
 
@@ -68,6 +75,10 @@ pub fn run(bench: &Bench, json: bool) -> Result<String, BenchError> {
         Bench::Forecast(arguments) => render::values(&forecast::forecast(arguments)?),
         Bench::Partition(arguments) => render::values(&partition::partition(arguments)?),
         Bench::Tables(arguments) => return tables::tables(arguments),
+        Bench::Anomalies(arguments) => render::values(&anomalies::anomalies(arguments)?),
+        Bench::Memory(arguments) => render::values(&memory::memory(arguments)?),
+        Bench::Needs(arguments) => render::values(&needs::needs(arguments)?),
+        Bench::Prewarm(arguments) => render::values(&prewarm::prewarm(arguments)?),
     };
     Ok(if json {
         render::json(&figures)
