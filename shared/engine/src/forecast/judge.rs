@@ -47,7 +47,7 @@ impl Held {
         if length < horizon + 8 || horizon == 0 {
             return None;
         }
-        let wanted = ((last - first) / horizon.min(15).max(1)).clamp(8, ORIGINS_MAX);
+        let wanted = ((last - first) / horizon.clamp(1, 15)).clamp(8, ORIGINS_MAX);
         let mut stride = ((last - first) / wanted).max(1);
         // A stride of whole fives would meet the same minute of every hour.
         if stride > 4 && stride.is_multiple_of(5) {

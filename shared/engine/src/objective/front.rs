@@ -147,11 +147,10 @@ pub const MARGIN: f64 = 0.05;
 pub fn thinned(plans: &[Measures], wanted: impl Fn(usize) -> bool) -> Vec<usize> {
     let vectors: Vec<[f64; 4]> = plans.iter().map(Measures::vector).collect();
     let mut kept: Vec<usize> = (0..plans.len()).filter(|&at| wanted(at)).collect();
-    for measure in 0..4 {
-        let least =
-            (0..plans.len()).min_by(|&a, &b| vectors[a][measure].total_cmp(&vectors[b][measure]));
-        kept.extend(least);
-    }
+    let least = |measure: usize| {
+        (0..plans.len()).min_by(|&a, &b| vectors[a][measure].total_cmp(&vectors[b][measure]))
+    };
+    kept.extend((0..4).filter_map(least));
     for (at, mine) in vectors.iter().enumerate() {
         let near = |theirs: &[f64; 4]| {
             theirs

@@ -15,7 +15,7 @@ const BELOW_ONE: i16 = -1;
 
 /// Takes in one value; what is no number is left out.
 pub(super) fn add(sketch: &mut Sketch, value: f64, weight: f64) {
-    if !value.is_finite() || !(weight > 0.0 && weight.is_finite()) {
+    if !(value.is_finite() && weight > 0.0 && weight.is_finite()) {
         return;
     }
     sketch.max = sketch.max.max(value);
