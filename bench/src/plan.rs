@@ -126,7 +126,7 @@ fn figures(path: &Path, document: impl Read) -> Result<Figures, BenchError> {
 }
 
 fn decided(parsed: &Parsed) -> Result<Planned, Vec<Problem>> {
-    on_aws(parsed, |input| decide(input))
+    on_aws(parsed, decide)
 }
 
 /// Decides something of a document for AWS with its default limits.

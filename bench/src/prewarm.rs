@@ -167,7 +167,7 @@ fn figures(load: &Load, worth_usd: f64, arguments: &PrewarmArguments) -> Figures
     };
     let none = replayed(&mut |_, _| {});
     let ours = replayed(&mut |replay, minute| {
-        if (minute - load.from) % arguments.interval_min.max(1) == 0 {
+        if (minute - load.from).is_multiple_of(arguments.interval_min.max(1)) {
             act(replay, minute, load, &alias, arguments);
         }
     });

@@ -129,9 +129,8 @@ fn partitions(files: &[PathBuf], peers: &Value) -> Result<String, BenchError> {
     let mut text = String::from(
         "| workflow | 8 parts, ratio | imbalance, ours / METIS | 16 parts, ratio | imbalance, ours / METIS |\n|---|---|---|---|---|\n",
     );
-    for at in 0..files.len() {
-        let (name, eight) = &columns[0][at];
-        text.push_str(&format!("| {name} | {eight} | {} |\n", columns[1][at].1));
+    for ((name, eight), (_, sixteen)) in columns[0].iter().zip(&columns[1]) {
+        text.push_str(&format!("| {name} | {eight} | {sixteen} |\n"));
     }
     Ok(text)
 }
