@@ -5,6 +5,7 @@ SHELL := /bin/bash
 
 PROFILE ?= dev
 EXAMPLES ?= 25
+SEEDS ?= 100000
 STAGES := submit plan dispatch execute aggregate reshard
 BUILT := target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 FORESHARD := $(BUILT)/foreshard
@@ -24,7 +25,7 @@ comma := ,
 say = @printf '\033[1m==> %s\033[0m\n' "$(1)"
 
 .PHONY: help build functions faulty demo up down test test-localstack lint unit infra emulator e2e e2e-full schema clean \
-    planner-tables scripts openapi fuzz-api ship measure-functions measure-dispatch image audit audit-rules audit-advisories sbom release-notes
+    planner-tables prove scripts openapi fuzz-api ship measure-functions measure-dispatch image audit audit-rules audit-advisories sbom release-notes
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## */  make \1\t/' | expand -t 27
@@ -101,6 +102,10 @@ test-localstack: faulty ## ports and a slice of end to end on LocalStack; FULL=1
 
 e2e-full: ## end to end, every workflow at scale 0.01
 	FORESHARD_E2E=full $(MAKE) e2e
+
+prove: ## the run protocol: SEEDS=100000 seeded runs with every kind of fault, and a table of what hit which write
+	$(call say,$(SEEDS) seeded runs)
+	FORESHARD_SEEDS=$(SEEDS) cargo test --workspace --profile $(PROFILE) --test protocol -- --nocapture every_seed
 
 scripts: ## tests of the scripts that package, check and measure
 	$(call say,tests of the scripts that package$(comma) check and measure)

@@ -1,4 +1,4 @@
-//! The fault switch: what happens at the n-th write, and how often each fault has hit each write.
+//! The fault switch: what happens at the n-th write, and how often each fault has hit each write, or after which it came.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use foreshard_stages::ports::{PortError, PortResult};
 
 use crate::seeded::Seeded;
 
-/// What goes wrong at a write.
+/// What goes wrong: at a write ([`Fault::ALL`]), or around the writes ([`Fault::AROUND`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
     /// The stage dies before the write: nothing of it happens, nor anything after.
@@ -21,10 +21,38 @@ pub enum Fault {
     Conflict,
     /// A retry below the stage applies the write twice; it sees what the second application answers.
     Duplicate,
+    /// A call is held up before it acts: what its stage read before is old by then.
+    HeldUp,
+    /// What was read has changed before the reader gets it.
+    StaleRead,
+    /// Dispatch is invoked twice.
+    Repeated,
+    /// The answer of dispatch never arrives.
+    LostAnswer,
+    /// A wake-up never arrives.
+    LostWake,
+    /// A lane vanishes.
+    LostLane,
+    /// An execution ends before its last state.
+    LostExecution,
+    /// The clock of a stage is wrong.
+    ClockSkew,
+    /// The service refuses an attempt for want of concurrency.
+    Throttled,
+    /// A worker dies, or its time is up, in the middle of a shard.
+    WorkerLost,
+    /// An attempt ends after its deadline, when another one has taken over.
+    StaleAttempt,
+    /// The target is many times slower than the others.
+    SlowTarget,
+    /// The target fails a good part of its attempts.
+    FailingTarget,
+    /// Every target of the region is slow or refuses, for some minutes.
+    DegradedRegion,
 }
 
 impl Fault {
-    /// All of them.
+    /// Those that hit a write.
     pub const ALL: [Self; 6] = [
         Self::CrashBefore,
         Self::CrashAfter,
@@ -32,6 +60,24 @@ impl Fault {
         Self::FailAfter,
         Self::Conflict,
         Self::Duplicate,
+    ];
+
+    /// Those around the writes; each is counted after the write that came last.
+    pub const AROUND: [Self; 14] = [
+        Self::HeldUp,
+        Self::StaleRead,
+        Self::Repeated,
+        Self::LostAnswer,
+        Self::LostWake,
+        Self::LostLane,
+        Self::LostExecution,
+        Self::ClockSkew,
+        Self::Throttled,
+        Self::WorkerLost,
+        Self::StaleAttempt,
+        Self::SlowTarget,
+        Self::FailingTarget,
+        Self::DegradedRegion,
     ];
 }
 
@@ -48,6 +94,7 @@ pub struct Faults {
     writes: u64,
     reads: u64,
     names: BTreeMap<String, u64>,
+    last: String,
     armed: BTreeMap<u64, Fault>,
     armed_reads: BTreeSet<u64>,
     hits: BTreeMap<(String, Fault), u64>,
@@ -56,12 +103,11 @@ pub struct Faults {
     random: Option<Random>,
 }
 
-/// Faults by chance.
+/// Faults by chance, each kind with a generator of its own: how often in a million writes.
 #[derive(Debug)]
 struct Random {
-    draws: Seeded,
-    per_mille: u32,
-    kinds: Vec<Fault>,
+    kinds: Vec<(Fault, Seeded)>,
+    per_million: u64,
 }
 
 impl Faults {
@@ -75,12 +121,15 @@ impl Faults {
         self.armed_reads.insert(self.reads + nth);
     }
 
-    /// Breaks `per_mille` of a thousand writes, each time by one of `kinds`; the seed says which.
+    /// Breaks about `per_mille` of a thousand writes, by each of `kinds` as often; the seed says which.
     pub fn set_random(&mut self, seed: u64, per_mille: u32, kinds: &[Fault]) {
+        let named = kinds.iter().map(|kind| {
+            let purpose = format!("{kind:?} at a write");
+            (*kind, Seeded::new(seed, &purpose))
+        });
         self.random = Some(Random {
-            draws: Seeded::new(seed, "faults"),
-            per_mille,
-            kinds: kinds.to_vec(),
+            kinds: named.collect(),
+            per_million: 1_000 * u64::from(per_mille) / (kinds.len() as u64).max(1),
         });
     }
 
@@ -94,6 +143,17 @@ impl Faults {
     /// Says which invocation makes the calls that follow: a crash ends this one only.
     pub fn enter(&mut self, invocation: u64) {
         self.current = invocation;
+    }
+
+    /// Which invocation makes the calls now.
+    #[must_use]
+    pub fn current(&self) -> u64 {
+        self.current
+    }
+
+    /// Counts a fault that does not hit a write itself: after the write that came last.
+    pub fn note(&mut self, fault: Fault) {
+        *self.hits.entry((self.last.clone(), fault)).or_default() += 1;
     }
 
     /// Whether the invocation has crashed.
@@ -152,6 +212,7 @@ impl Faults {
         let nth = self.writes;
         self.writes += 1;
         *self.names.entry(name.to_owned()).or_default() += 1;
+        name.clone_into(&mut self.last);
         let Some(fault) = self.armed.remove(&nth).or_else(|| self.by_chance()) else {
             return Ok(Verdict::Apply);
         };
@@ -170,16 +231,20 @@ impl Faults {
             Fault::FailAfter => Ok(Verdict::ApplyThen(error)),
             Fault::Conflict => Err(PortError::Conflict(format!("injected at `{name}`"))),
             Fault::Duplicate => Ok(Verdict::Twice),
+            _ => Ok(Verdict::Apply),
         }
     }
 
     fn by_chance(&mut self) -> Option<Fault> {
         let random = self.random.as_mut()?;
-        if !random.draws.hits(random.per_mille) {
-            return None;
-        }
-        let place = random.draws.place(random.kinds.len());
-        random.kinds.get(place).copied()
+        let most = random.per_million;
+        let hit =
+            |(kind, draws): &mut (Fault, Seeded)| (draws.below(1_000_000) < most).then_some(*kind);
+        // Each generator draws at each write, so that leaving one kind out does not move the others.
+        random.kinds.iter_mut().fold(None, |first, kind| {
+            let hit = hit(kind);
+            first.or(hit)
+        })
     }
 
     fn alive(&self) -> PortResult<()> {

@@ -1,7 +1,8 @@
 //! Random topologies: layered, with relays, several tasks a shard, and tasks that must not run twice.
 
-use foreshard_model::ids::ShardId;
+use foreshard_model::ids::{ShardId, TargetId};
 use foreshard_model::plan::ShardKind;
+use foreshard_model::target::Target;
 use foreshard_model::topology::Topology;
 use foreshard_model::workflow::OnFailure;
 
@@ -43,7 +44,28 @@ pub fn topology(seed: u64, shards_max: u64) -> Topology {
     topology.partitions = 1 + u32::try_from(draws.below(4)).unwrap_or_default();
     topology.lane_events = [15_000, 15_000, 150, 60][draws.place(4)];
     topology.on_failure = [OnFailure::Stop, OnFailure::Continue][draws.place(2)];
+    regions(seed, &mut topology);
     topology
+}
+
+/// Half of the plans have the same targets in a second region, and say in which order each shard may use the two.
+fn regions(seed: u64, topology: &mut Topology) {
+    let mut draws = Seeded::new(seed, "regions");
+    if !draws.hits(500) {
+        return;
+    }
+    let second = topology.targets.clone().into_iter().map(|target| Target {
+        id: TargetId(format!("{}@eu-west-1", target.id)),
+        region: "eu-west-1".to_owned(),
+        ..target
+    });
+    let here = 0;
+    let there = u32::try_from(topology.targets.len()).unwrap_or_default();
+    topology.targets.extend(second);
+    for node in &mut topology.shards {
+        let orders = [vec![here, there], vec![there, here], vec![there]];
+        node.places = orders[draws.place(orders.len())].clone();
+    }
 }
 
 /// The shard of a name.

@@ -18,7 +18,7 @@ use foreshard_model::units::{Mib, TimeMs};
 use foreshard_stages::ports::{Clock, Listed, PortError, PortResult, Sample, Timer, Wiring};
 
 use crate::build;
-use crate::faults::{Faults, Verdict};
+use crate::faults::{Fault, Faults, Verdict};
 use crate::seeded::Seeded;
 use crate::services::{Assumed, Function, Invoked};
 use crate::throughput::Throughput;
@@ -35,6 +35,7 @@ pub(crate) struct State {
     pub(crate) faults: Faults,
     pub(crate) interleave: bool,
     pub(crate) pauses: Option<Pauses>,
+    pub(crate) stale: Option<Pauses>,
     pub(crate) runs: BTreeMap<RunId, RunItem>,
     pub(crate) active: BTreeSet<RunId>,
     pub(crate) listing: BTreeSet<(Tenant, Listed)>,
@@ -66,6 +67,14 @@ pub(crate) struct Pauses {
     draws: Seeded,
     per_mille: u32,
     longest_ms: u64,
+}
+
+impl Pauses {
+    fn draw(&mut self) -> u64 {
+        let paused = self.draws.hits(self.per_mille);
+        let ms = self.draws.below(self.longest_ms);
+        if paused { ms } else { 0 }
+    }
 }
 
 /// One change of a shard's state, as a store sees it: the witness of what was committed.
@@ -100,6 +109,7 @@ impl World {
                 faults: Faults::default(),
                 interleave: false,
                 pauses: None,
+                stale: None,
                 runs: BTreeMap::new(),
                 active: BTreeSet::new(),
                 listing: BTreeSet::new(),
@@ -168,12 +178,35 @@ impl World {
         });
     }
 
+    /// Makes what `per_mille` of a thousand reads have found arrive up to `longest_ms` later. Each is consistent when it is
+    /// made: older than that no read of a port may be.
+    pub fn set_stale_reads(&self, seed: u64, per_mille: u32, longest_ms: u64) {
+        self.lock().stale = Some(Pauses {
+            draws: Seeded::new(seed, "stale reads"),
+            per_mille,
+            longest_ms,
+        });
+    }
+
     /// A read: gives way, and fails when the invocation has crashed.
     pub(crate) async fn read<T>(&self, act: impl FnOnce(&State) -> PortResult<T>) -> PortResult<T> {
         self.give_way().await;
-        let mut state = self.lock();
-        state.faults.read()?;
-        act(&state)
+        let (found, late_ms) = {
+            let mut state = self.lock();
+            state.faults.read()?;
+            let found = act(&state);
+            let late_ms = if state.interleave {
+                let late_ms = state.stale.as_mut().map_or(0, Pauses::draw);
+                state.held_up(late_ms, Fault::StaleRead)
+            } else {
+                0
+            };
+            (found, late_ms)
+        };
+        if late_ms > 0 {
+            self.sleep(late_ms).await;
+        }
+        found
     }
 
     /// A write under the fault switch. `act` is called once, twice (a duplicate), or not at all.
@@ -203,11 +236,8 @@ impl World {
             if !state.interleave {
                 return;
             }
-            state.pauses.as_mut().map_or(0, |pauses| {
-                let paused = pauses.draws.hits(pauses.per_mille);
-                let ms = pauses.draws.below(pauses.longest_ms);
-                if paused { ms } else { 0 }
-            })
+            let pause_ms = state.pauses.as_mut().map_or(0, Pauses::draw);
+            state.held_up(pause_ms, Fault::HeldUp)
         };
         if pause_ms > 0 {
             self.sleep(pause_ms).await;
@@ -372,6 +402,14 @@ impl World {
 }
 
 impl State {
+    /// Counts a call that takes longer.
+    fn held_up(&mut self, ms: u64, fault: Fault) -> u64 {
+        if ms > 0 {
+            self.faults.note(fault);
+        }
+        ms
+    }
+
     pub(crate) fn sleep(&mut self, at: TimeMs, waker: &Waker) {
         self.sleeps += 1;
         self.sleepers.insert((at, self.sleeps), waker.clone());

@@ -1,13 +1,15 @@
 //! The run protocol end to end over the world in memory: random plans, lanes in seeded order, everything going wrong.
 //!
 //! A seed that fails prints the command that repeats it: `FORESHARD_SEED=<seed> cargo test -p foreshard-fakes --test
-//! protocol one_seed`. More seeds: `FORESHARD_SEEDS=100000`, from `FORESHARD_FIRST_SEED` on.
+//! protocol one_seed`. More seeds: `make prove SEEDS=100000`, or `FORESHARD_SEEDS`, from `FORESHARD_FIRST_SEED` on.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use foreshard_fakes::machine::{Chaos, Fates, Machine, Played, Wish, Work, executes, violations};
+use foreshard_fakes::machine::{
+    Chaos, Fates, Machine, Played, Trouble, Wish, Work, executes, violations,
+};
 use foreshard_fakes::{Fault, Seeded, World, build, random};
 use foreshard_model::run::RunState;
 use foreshard_model::topology::Topology;
@@ -15,10 +17,17 @@ use foreshard_model::topology::Topology;
 /// Virtual hours after which a run counts as stuck: lost wake-ups cost an hour each.
 const HOURS: u64 = 24 * 14;
 
+/// Seeds from which on every fault must have hit every write.
+const MANY: u64 = 50_000;
+
+/// How often each fault has hit each write, or came after it.
+type Hits = BTreeMap<(String, Fault), u64>;
+
 struct Case {
     topology: Topology,
     chaos: Chaos,
     fates: Fates,
+    trouble: Trouble,
     task_ms: u64,
     wishes: Vec<(u64, Wish)>,
 }
@@ -47,6 +56,10 @@ fn case(seed: u64) -> Case {
         0 => Chaos::none(),
         _ => Chaos::heavy(),
     };
+    let trouble = match chaos == Chaos::none() {
+        true => Trouble::default(),
+        false => Trouble::drawn(seed, &topology.targets),
+    };
     let mut wishes = Vec::new();
     if draws.hits(300) {
         let at = draws.below(30_000);
@@ -63,6 +76,7 @@ fn case(seed: u64) -> Case {
         topology,
         chaos,
         fates,
+        trouble,
         task_ms: [3_000, 300, 60][draws.place(3)],
         wishes,
     }
@@ -71,7 +85,8 @@ fn case(seed: u64) -> Case {
 fn play(seed: u64) -> (Arc<World>, Case, Rc<Work>, Played) {
     let case = case(seed);
     let world = Arc::new(World::new());
-    let work = Work::new(&world, seed, case.fates).taking(case.task_ms);
+    let work = Work::new(&world, seed, case.fates);
+    let work = work.taking(case.task_ms).meeting(case.trouble.clone());
     let work = Rc::new(work);
     let mut machine = Machine::new(&world, seed, &case.chaos, executes(&work));
     machine.admit(&case.topology, |run| run.options.trace = true);
@@ -104,7 +119,13 @@ fn story(world: &World, topology: &Topology) -> String {
     lines.join("\n")
 }
 
-fn check(seed: u64) -> (Played, BTreeMap<(String, Fault), u64>) {
+/// The writes of a played seed by name, and what hit them.
+struct Seen {
+    writes: BTreeMap<String, u64>,
+    hits: Hits,
+}
+
+fn check(seed: u64) -> (Played, Seen) {
     let (world, case, work, played) = play(seed);
     let mut wrong = violations(&world, &case.topology, &work, &played);
     let cancelled = case.wishes.iter().any(|(_, w)| *w == Wish::Cancel);
@@ -133,8 +154,47 @@ fn check(seed: u64) -> (Played, BTreeMap<(String, Fault), u64>) {
         played.run.cause,
         story(&world, &case.topology),
     );
-    let hits = world.faults(|f| f.hits().clone());
-    (played, hits)
+    let seen = world.faults(|f| Seen {
+        writes: f.by_name().clone(),
+        hits: f.hits().clone(),
+    });
+    (played, seen)
+}
+
+/// A row for each write, a column for each fault.
+fn table(writes: &BTreeMap<String, u64>, hits: &Hits, faults: &[Fault]) -> String {
+    let mut text = format!("{:52} {:>10}", "", "writes");
+    for fault in faults {
+        text += &format!(" {:>14}", format!("{fault:?}"));
+    }
+    for (name, count) in writes {
+        text += &format!("\n{name:52} {count:>10}");
+        for fault in faults {
+            let hit = hits.get(&(name.clone(), *fault)).unwrap_or(&0);
+            text += &format!(" {hit:>14}");
+        }
+    }
+    text
+}
+
+/// Pairs of a fault and a write that never met.
+fn never(writes: &BTreeMap<String, u64>, hits: &Hits, faults: &[Fault]) -> Vec<String> {
+    let pairs = writes
+        .keys()
+        .flat_map(|name| faults.iter().map(move |fault| (name, *fault)));
+    let missed = pairs.filter(|(name, fault)| !hits.contains_key(&((*name).clone(), *fault)));
+    missed
+        .map(|(name, fault)| format!("{fault:?} at `{name}`"))
+        .collect()
+}
+
+/// CPU time of this process so far, in seconds: user and system, fields 14 and 15 of `/proc/self/stat`.
+fn cpu_s() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit(')').next().unwrap_or_default();
+    let ticks = fields.split_whitespace().skip(11).take(2);
+    let ticks: u64 = ticks.filter_map(|t| t.parse::<u64>().ok()).sum();
+    ticks as f64 / 100.0
 }
 
 #[test]
@@ -149,17 +209,39 @@ fn every_seed_ends_with_each_task_committed_once_or_with_a_cause() {
     let seeds = number("FORESHARD_SEEDS").unwrap_or(400);
     let first = number("FORESHARD_FIRST_SEED").unwrap_or(0);
     let mut states: BTreeMap<&str, u32> = BTreeMap::new();
-    let mut hits: BTreeMap<(String, Fault), u64> = BTreeMap::new();
+    let mut writes: BTreeMap<String, u64> = BTreeMap::new();
+    let mut hits = Hits::new();
     for seed in first..first + seeds {
-        let (played, more) = check(seed);
+        let (played, seen) = check(seed);
         *states.entry(played.run.state.as_str()).or_default() += 1;
-        for (key, count) in more {
+        for (key, count) in seen.hits {
             *hits.entry(key).or_default() += count;
         }
+        for (name, count) in seen.writes {
+            *writes.entry(name).or_default() += count;
+        }
+        let played = seed + 1 - first;
+        if played % 1_000 == 0 {
+            println!("{played} of {seeds} seeds, {:.0} CPU-s", cpu_s());
+        }
     }
-    println!("{seeds} seeds: {states:?}");
-    for ((name, fault), count) in &hits {
-        println!("{count:6} {fault:?} at {name}");
+    println!(
+        "{seeds} seeds from {first} on: {states:?}, {:.0} CPU-s",
+        cpu_s()
+    );
+    println!(
+        "hits at each write:\n{}",
+        table(&writes, &hits, &Fault::ALL)
+    );
+    for faults in Fault::AROUND.chunks(7) {
+        println!("hits after each write:\n{}", table(&writes, &hits, faults));
+    }
+    let missed = never(&writes, &hits, &Fault::ALL);
+    println!("never met: {missed:?}");
+    assert!(seeds < MANY || missed.is_empty(), "never met: {missed:?}");
+    for fault in Fault::ALL.iter().chain(&Fault::AROUND) {
+        let any = hits.keys().any(|(_, hit)| hit == fault);
+        assert!(any, "{fault:?} never came");
     }
     for state in ["succeeded", "failed", "cancelled"] {
         assert!(

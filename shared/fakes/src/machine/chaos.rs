@@ -22,6 +22,10 @@ pub struct Chaos {
     pub lost_executions: u32,
     /// Calls of a port that take up to most of a dispatch's time.
     pub pauses: u32,
+    /// Reads whose answer takes as long.
+    pub stale_reads: u32,
+    /// Invocations whose clock is wrong by up to half a minute.
+    pub skewed: u32,
 }
 
 impl Chaos {
@@ -37,6 +41,8 @@ impl Chaos {
             lost_lanes: 0,
             lost_executions: 0,
             pauses: 0,
+            stale_reads: 0,
+            skewed: 0,
         }
     }
 
@@ -51,6 +57,8 @@ impl Chaos {
             lost_lanes: 10,
             lost_executions: 60,
             pauses: 15,
+            stale_reads: 15,
+            skewed: 100,
             ..Self::none()
         }
     }

@@ -12,6 +12,7 @@ use foreshard_stages::dispatch::dispatch;
 use foreshard_stages::ports::Clock as _;
 
 use super::Shared;
+use crate::faults::Fault;
 use crate::world::World;
 
 /// `MaxAttempts` of the retry on dispatch.
@@ -40,6 +41,7 @@ pub(super) async fn lane(shared: Rc<Shared>, run: RunId, round: Round, lane: Lan
     loop {
         if shared.dice.borrow_mut().loses_lane() {
             shared.counts.borrow_mut().lost_lanes += 1;
+            shared.world.faults(|f| f.note(Fault::LostLane));
             return;
         }
         let Some(answer) = asked(&shared, &request).await else {
@@ -84,6 +86,7 @@ async fn invoked(shared: &Rc<Shared>, request: &DispatchRequest) -> Result<Answe
     shared.counts.borrow_mut().dispatches += 1;
     if let Some(later_ms) = shared.dice.borrow_mut().repeats() {
         shared.counts.borrow_mut().repeated += 1;
+        shared.world.faults(|f| f.note(Fault::Repeated));
         let (theirs, request) = (Rc::clone(shared), request.clone());
         drop(shared.spawner.spawn(async move {
             theirs.world.sleep(later_ms).await;
@@ -105,6 +108,7 @@ async fn invoked(shared: &Rc<Shared>, request: &DispatchRequest) -> Result<Answe
     let answer = within(&shared.world, call, end).await;
     if lost {
         shared.counts.borrow_mut().lost_answers += 1;
+        shared.world.faults(|f| f.note(Fault::LostAnswer));
         shared.world.sleep_until(end).await;
         return Err("States.Timeout".to_owned());
     }
@@ -138,6 +142,7 @@ async fn parked(shared: &Rc<Shared>, request: &DispatchRequest, answer: &Answer)
     shared.world.token_answered(&token, end).await;
     if shared.dice.borrow_mut().loses_wake() {
         shared.counts.borrow_mut().lost_wakes += 1;
+        shared.world.faults(|f| f.note(Fault::LostWake));
         shared.world.sleep_until(end).await;
     }
 }

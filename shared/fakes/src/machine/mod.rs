@@ -9,6 +9,8 @@ mod generations;
 mod lane;
 mod recut;
 mod rounds;
+mod skew;
+mod trouble;
 mod wish;
 mod work;
 
@@ -32,6 +34,7 @@ use foreshard_stages::{StageError, dispatch, reshard};
 pub use chaos::Chaos;
 pub use check::violations;
 pub use rounds::{Counts, aggregate, plan};
+pub use trouble::Trouble;
 pub use wish::Wish;
 pub use work::{Ending, Fates, Work, executes};
 
@@ -40,6 +43,7 @@ use crate::wire;
 use crate::world::World;
 use crate::{build, chunks};
 use chaos::Dice;
+use skew::Skewed;
 
 /// Longest pause of a call: a dispatch is ended after 60 s.
 const PAUSE_MS: u64 = 50_000;
@@ -113,12 +117,21 @@ impl Machine {
         if chaos.pauses > 0 {
             world.set_pauses(seed, chaos.pauses, PAUSE_MS);
         }
+        if chaos.stale_reads > 0 {
+            world.set_stale_reads(seed, chaos.stale_reads, PAUSE_MS);
+        }
+        let (mut dispatch, mut reshard) = (wire::dispatch(world), wire::reshard(world));
+        if chaos.skewed > 0 {
+            let clock = Skewed::new(world, seed, chaos.skewed);
+            dispatch.clock = clock.clone();
+            reshard.dispatch.clock = clock;
+        }
         let executor = Executor::new(Arc::clone(world), seed);
         let shared = Shared {
             world: Arc::clone(world),
             spawner: executor.spawner(),
-            dispatch: wire::dispatch(world),
-            reshard: wire::reshard(world),
+            dispatch,
+            reshard,
             plan: stages.0,
             aggregate: stages.1,
             execute,

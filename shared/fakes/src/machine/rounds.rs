@@ -14,6 +14,7 @@ use foreshard_stages::ports::{
 };
 
 use super::{Aggregate, Plan, Shared, lane};
+use crate::faults::Fault;
 use crate::world::World;
 
 /// What happened in a played run.
@@ -80,6 +81,7 @@ pub(super) async fn execution(shared: Rc<Shared>, run: RunId, round: Round) {
     }
     if shared.dice.borrow_mut().loses_execution() {
         shared.counts.borrow_mut().lost_executions += 1;
+        shared.world.faults(|f| f.note(Fault::LostExecution));
         shared.world.close_execution(&run, round);
         return;
     }

@@ -21,8 +21,10 @@ use foreshard_stages::ports::{
 };
 use serde_json::json;
 
-use super::Execute;
+use super::trouble::Met;
+use super::{Execute, Trouble};
 use crate::build;
+use crate::faults::Fault;
 use crate::seeded::Seeded;
 use crate::world::World;
 
@@ -54,6 +56,7 @@ pub struct Work {
     script: BTreeMap<(ShardId, Attempt), Ending>,
     longest_ms: u64,
     each_ms: Option<u64>,
+    trouble: Trouble,
     starts: RefCell<BTreeMap<TaskId, u32>>,
     early: RefCell<Vec<String>>,
 }
@@ -70,6 +73,7 @@ impl Work {
             script: BTreeMap::new(),
             longest_ms: 3_000,
             each_ms: None,
+            trouble: Trouble::default(),
             starts: RefCell::default(),
             early: RefCell::default(),
         }
@@ -100,6 +104,13 @@ impl Work {
     #[must_use]
     pub fn each_taking(mut self, each_ms: u64) -> Self {
         self.each_ms = Some(each_ms);
+        self
+    }
+
+    /// Its targets are in trouble.
+    #[must_use]
+    pub fn meeting(mut self, trouble: Trouble) -> Self {
+        self.trouble = trouble;
         self
     }
 
@@ -195,14 +206,26 @@ async fn executed(
     request: &ExecuteRequest,
 ) -> Result<Outcome, CaughtError> {
     let fate = work.fate(request);
+    let slower = match work.trouble.met(target, request, work.world.now()) {
+        Met::Refused(fault, error) => {
+            work.world.faults(|f| f.note(fault));
+            return Err(error);
+        }
+        Met::Slower(fault, times) => {
+            work.world.faults(|f| f.note(fault));
+            times
+        }
+        Met::Nothing => 1,
+    };
     if fate.ending == Ending::Throttled {
+        work.world.faults(|f| f.note(Fault::Throttled));
         let text = "Rate Exceeded.";
         return Err(caught("Lambda.TooManyRequestsException", text));
     }
     let memory = work.world.pool().targets.into_iter();
     let memory = memory.filter(|t| t.id == *target).map(|t| t.memory).max();
     let killed = memory < work.memory.get(&request.shard).copied();
-    let ended = attempt(work, request, &fate, killed).await;
+    let ended = attempt(work, request, &fate, (killed, slower)).await;
     match ended {
         Ok(Some(outcome)) => Ok(outcome),
         Ok(None) => Err(match fate.ending {
@@ -224,12 +247,12 @@ async fn executed(
     }
 }
 
-/// The tasks of one attempt; `None`: the worker dies on the way.
+/// The tasks of one attempt; `None`: the worker dies on the way. It is killed by its target, or slower there.
 async fn attempt(
     work: &Work,
     request: &ExecuteRequest,
     fate: &Fate,
-    killed: bool,
+    (killed, slower): (bool, u64),
 ) -> Result<Option<Outcome>, PortError> {
     let tasks = tasks(work, request).await?;
     let once = tasks.iter().any(|task| task.effect == Effect::Once);
@@ -251,10 +274,13 @@ async fn attempt(
             return Ok(Some(fenced(request)));
         }
         *work.starts.borrow_mut().entry(task.clone()).or_default() += 1;
-        work.world.sleep(each_ms).await;
+        work.world.sleep(slower * each_ms).await;
         if place == at {
             match fate.ending {
-                Ending::Lost | Ending::Timeout => return Ok(None),
+                Ending::Lost | Ending::Timeout => {
+                    work.world.faults(|f| f.note(Fault::WorkerLost));
+                    return Ok(None);
+                }
                 _ if killed => return Ok(None),
                 Ending::Failed if !once => {
                     let outcome = build::failed(request.shard, request.attempt, Cause::TaskFailed);
@@ -264,7 +290,10 @@ async fn attempt(
                     let outcome = build::failed(request.shard, request.attempt, Cause::Unavailable);
                     return Ok(Some(outcome));
                 }
-                Ending::Late => work.world.sleep(200_000).await,
+                Ending::Late => {
+                    work.world.faults(|f| f.note(Fault::StaleAttempt));
+                    work.world.sleep(200_000).await;
+                }
                 _ => {}
             }
         }
