@@ -221,7 +221,7 @@ fn every_seed_ends_with_each_task_committed_once_or_with_a_cause() {
             *writes.entry(name).or_default() += count;
         }
         let played = seed + 1 - first;
-        if played % 1_000 == 0 {
+        if played.is_multiple_of(1_000) {
             println!("{played} of {seeds} seeds, {:.0} CPU-s", cpu_s());
         }
     }
