@@ -6,6 +6,9 @@ use foreshard_model::plan::Reason;
 
 /// Most cells that are kept, whatever is asked: 60 days of minutes, 0.7 MiB.
 pub const HISTORY_MAX: usize = 86_400;
+/// Largest value that is believed: a petabyte in bytes, thirty years in microseconds. Squares and sums of what is below stay
+/// finite, so that no error of a forecast can overflow.
+pub const VALUE_MAX: f64 = 1e15;
 /// Samples that must agree on a new time before a jump of the clock is believed: one metric's wrong date is one sample, a
 /// service that was silent for long comes back with many.
 const JUMP_CONFIRMED_BY: usize = 3;
@@ -42,6 +45,7 @@ struct Met {
     too_old: usize,
     no_numbers: usize,
     negative: usize,
+    beyond: usize,
     jumps: usize,
 }
 
@@ -230,6 +234,7 @@ impl Met {
         match value {
             Some(v) if !v.is_finite() => self.no_numbers += 1,
             Some(v) if v < 0.0 => self.negative += 1,
+            Some(v) if v > VALUE_MAX => self.beyond += 1,
             Some(v) => return v,
             None => {}
         }
@@ -255,6 +260,7 @@ impl Met {
                 "values are no finite numbers and count as missing",
             ),
             (self.negative, "values are negative and count as missing"),
+            (self.beyond, "values are above 1e15 and count as missing"),
             (
                 self.jumps,
                 "jumps of the clock: lone samples from far ahead were left out, several together begin the history anew",
