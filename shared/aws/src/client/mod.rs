@@ -13,6 +13,7 @@ use aws_credential_types::provider::ProvideCredentials as _;
 use foreshard_model::api::ProblemDocument;
 use thiserror::Error;
 
+use crate::http::LateHttp;
 use crate::sdk::Credentials;
 
 pub use self::routes::RunFilter;
@@ -80,7 +81,10 @@ impl ApiClient {
     /// # Errors
     /// [`ApiError::Credentials`] when nothing gives a region or credentials; [`ApiError::Local`] when the address is not one.
     pub async fn from_environment(base_url: &str) -> Result<Self, ApiError> {
-        let config = aws_config::defaults(BehaviorVersion::latest()).load().await;
+        let config = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(LateHttp::new(false))
+            .load()
+            .await;
         let region = config
             .region()
             .map(ToString::to_string)

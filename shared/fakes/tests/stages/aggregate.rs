@@ -83,7 +83,8 @@ impl Ran {
                 version: 3,
                 kind: node.kind,
                 state,
-                attempt: Attempt(1),
+                // What is virtual settles without an attempt.
+                attempt: Attempt(u32::from(node.kind == ShardKind::Work)),
                 tier: node.tier,
                 settled_at: TimeMs(build::START.0 + 1_000 * u64::from(node.id.0 + 1)),
                 usage: ShardUsage {
