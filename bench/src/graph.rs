@@ -53,7 +53,7 @@ pub fn graph(arguments: &GraphArguments) -> Figures {
         // The budget of a large graph ends with its list schedules: the longest path is bound enough.
         let bound = path / network.speeds.iter().copied().fold(1.0, f64::max);
         let table = search(&instance, &first, bound, &mut budget);
-        clusters(&instance, &table, DEFAULT_LOOKS)
+        clusters(&instance, &table, 0.0, DEFAULT_LOOKS)
     });
     Figures {
         tasks,

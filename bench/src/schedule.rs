@@ -106,7 +106,7 @@ fn figures(
     let until_s = cpu_s() + arguments.budget_s * SEARCHING;
     let ((table, bound), decision_cpu_s) =
         measured(|| planned(&instance, &mut CpuBudget::until(until_s)));
-    let (sharded, sharding_cpu_s) = measured(|| clusters(&instance, &table, MOST_LOOKS));
+    let (sharded, sharding_cpu_s) = measured(|| clusters(&instance, &table, 0.0, MOST_LOOKS));
     if let Some(folder) = &arguments.out {
         let name = format!("{}.schedule.json", recorded.stem);
         write(folder, &name, &checkable(recorded, &table, &sharded))?;

@@ -57,10 +57,22 @@ const HEAT_FINER: f64 = 0.3;
 /// Sci. Comput. 41 (2019), A2117; annealing instead of their refinement by gains.
 #[must_use]
 pub fn partition(graph: &Csr, order: &[u32], weight: &[f64], parts: u32) -> Partition {
+    partition_within(graph, order, weight, parts, MOVES_MAX)
+}
+
+/// The same with at most so many moves in all.
+#[must_use]
+pub fn partition_within(
+    graph: &Csr,
+    order: &[u32],
+    weight: &[f64],
+    parts: u32,
+    moves_max: usize,
+) -> Partition {
     let parts = parts.max(1);
     let mean = weight.iter().sum::<f64>() / f64::from(parts);
     let levels = coarse::levels(graph, order, weight, mean);
-    let (tries, moves) = effort(graph.len());
+    let (tries, moves) = effort(graph.len(), moves_max);
     let mut best: Option<(f64, u64, Vec<u32>)> = None;
     for attempt in 0..tries {
         let used = if attempt % 2 == 0 { levels.len() } else { 1 };
@@ -85,12 +97,12 @@ pub fn partition(graph: &Csr, order: &[u32], weight: &[f64], parts: u32) -> Part
 }
 
 /// How many tries, and the moves of each: many short ones on a small graph.
-fn effort(nodes: usize) -> (usize, usize) {
+fn effort(nodes: usize, moves_max: usize) -> (usize, usize) {
     if nodes > TRIED_OFTEN {
-        return (1, MOVES_MAX);
+        return (1, moves_max);
     }
-    let moves = (nodes.max(1) * MOVES).min(MOVES_MAX / TRIES.0);
-    ((MOVES_MAX / moves).min(TRIES.1), moves)
+    let moves = (nodes.max(1) * MOVES).min(moves_max / TRIES.0).max(1);
+    ((moves_max / moves).min(TRIES.1), moves)
 }
 
 /// One try: parts of the coarsest level by its order, improved on every level.

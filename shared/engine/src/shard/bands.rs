@@ -5,11 +5,12 @@ use std::collections::BinaryHeap;
 use std::ops::Range;
 
 use crate::graph::levels;
-use crate::place::{Profile, SHARD_MS};
+use crate::place::SHARD_MS;
 
 use super::Clustering;
 use super::atoms::Atoms;
-use super::rules::{Apart, Rules};
+use super::growing::{Growing, NONE};
+use super::rules::Rules;
 
 /// Clusters atoms by bands of levels.
 ///
@@ -48,12 +49,7 @@ pub fn cluster_by_bands(atoms: &Atoms, rules: &Rules<'_>, lanes: u32) -> Cluster
         sum_ms: ms.clone(),
     };
     let mut packer = Packer {
-        atoms,
-        rules,
-        of: vec![u32::MAX; levels.len()],
-        ends: vec![(0, 0.0); levels.len()],
-        shards: Vec::new(),
-        apart: Apart::default(),
+        shards: Growing::new(atoms, rules),
         lanes: lanes.max(1) as usize,
     };
     for band in bands(&starts, &by_level, &mut pieces, f64::from(lanes.max(1))) {
@@ -61,10 +57,7 @@ pub fn cluster_by_bands(atoms: &Atoms, rules: &Rules<'_>, lanes: u32) -> Cluster
         pieces.join(inside, band.start as u32);
         packer.pack(inside, &mut pieces);
     }
-    Clustering {
-        of: packer.of,
-        profiles: packer.shards,
-    }
+    packer.shards.clustering()
 }
 
 /// The bands as ranges of levels.
@@ -148,13 +141,7 @@ impl Pieces<'_> {
 
 /// Packs the pieces of one band after the other.
 struct Packer<'a> {
-    atoms: &'a Atoms,
-    rules: &'a Rules<'a>,
-    of: Vec<u32>,
-    /// Tasks, and milliseconds, from the start of its shard to the end of each atom.
-    ends: Vec<(u32, f64)>,
-    shards: Vec<Profile>,
-    apart: Apart,
+    shards: Growing<'a>,
     lanes: usize,
 }
 
@@ -172,50 +159,16 @@ impl Packer<'_> {
         let mut bins: BinaryHeap<Reverse<(u64, usize)>> = (0..self.lanes.min(groups.len()))
             .map(|bin| Reverse((0, bin)))
             .collect();
-        let mut shard_of = vec![u32::MAX; bins.len()];
+        let mut shard_of = vec![NONE; bins.len()];
         for group in groups {
             let Some(Reverse((filled, bin))) = bins.pop() else {
                 break;
             };
             for &(_, atom) in group {
-                shard_of[bin] = self.put(atom, shard_of[bin]);
+                shard_of[bin] = self.shards.put(atom, shard_of[bin]);
             }
             let us = (pieces.sum_ms[group[0].0 as usize] * 1000.0) as u64;
             bins.push(Reverse((filled + us.max(1), bin)));
         }
-    }
-
-    /// Puts an atom into the shard, or into a new one where a rule forbids it; answers which.
-    ///
-    /// Atoms come in topological order, and a shard that is left takes no more: pieces of pieces form no cycle either.
-    fn put(&mut self, atom: u32, shard: u32) -> u32 {
-        let one = &self.atoms.profiles[atom as usize];
-        let (depth, chain_ms) = self
-            .atoms
-            .graph
-            .predecessors(atom)
-            .iter()
-            .filter(|&&p| self.of[p as usize] == shard && shard != u32::MAX)
-            .map(|&p| self.ends[p as usize])
-            .fold((0, 0.0_f64), |(d, c), (depth, ms)| {
-                (d.max(depth), c.max(ms))
-            });
-        let joined = self
-            .shards
-            .get(shard as usize)
-            .filter(|_| !self.atoms.apart.clash(atom, &self.apart, shard))
-            .and_then(|open| self.rules.joined(open, one, depth, chain_ms));
-        let shard = if let Some(both) = joined {
-            self.shards[shard as usize] = both;
-            self.ends[atom as usize] = (depth + one.depth, chain_ms + one.chain_ms);
-            shard
-        } else {
-            self.shards.push(*one);
-            self.ends[atom as usize] = (one.depth, one.chain_ms);
-            self.shards.len() as u32 - 1
-        };
-        self.apart.absorb(shard, &self.atoms.apart, atom);
-        self.of[atom as usize] = shard;
-        shard
     }
 }

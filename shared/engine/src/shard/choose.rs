@@ -18,7 +18,7 @@ use super::search::Search;
 use super::strategy::Strategy;
 use super::tiers::Tiers;
 use super::trial::{Placed, Trial};
-use super::wide::{bases, further};
+use super::wide::{bases, deeper, further};
 
 /// The kept shards.
 #[derive(Debug, Clone)]
@@ -166,32 +166,32 @@ impl<'a> Field<'a> {
     }
 
     /// What every run tries, and the trial of the best where it is at hand.
-    fn usual(&self, mut each: impl FnMut(&Trial)) -> (Vec<Judged>, Option<(usize, Trial)>) {
+    fn usual(&self, each: impl FnMut(&Trial)) -> (Vec<Judged>, Option<(usize, Trial)>) {
         let (rules, market) = (self.rules, self.market);
         let mut search = Search::new(
             market.lanes.0,
             self.chains.profiles.len(),
             affordable_lanes(&self.chains, rules, market, self.ceiling_usd),
         );
-        let mut judged: Vec<Judged> = Vec::with_capacity(self.tries);
-        let mut leading: Option<(usize, Trial)> = None;
-        while let Some(strategy) = search.propose() {
-            let Some(trial) = self.trial(strategy, Tiers::Smallest) else {
-                continue;
-            };
-            each(&trial);
-            let outcome = trial.judged(strategy, Tiers::Smallest, rules, market);
-            search.learn(strategy, outcome.usd <= self.ceiling_usd);
-            judged.push(outcome);
-            let best = self.best_of(&judged);
-            if best + 1 == judged.len() {
-                leading = Some((best, trial));
-            }
-            if judged.len() == self.tries {
-                break;
+        let mut usual = Usual {
+            field: self,
+            each,
+            judged: Vec::with_capacity(self.tries),
+            leading: None,
+        };
+        while usual.judged.len() < self.tries
+            && let Some(strategy) = search.propose()
+        {
+            if let Some(usd) = usual.attempt(strategy) {
+                search.learn(strategy, usd <= self.ceiling_usd);
             }
         }
-        (judged, leading)
+        if self.tries > TRIED.0 {
+            for strategy in deeper(&usual.judged, self.best_of(&usual.judged)) {
+                usual.attempt(strategy);
+            }
+        }
+        (usual.judged, usual.leading)
     }
 
     /// What a run with an objective tries: the usual, further widths, and larger tiers for the best of both.
@@ -264,6 +264,33 @@ impl<'a> Field<'a> {
             measures: Vec::new(),
             missed: Vec::new(),
         }
+    }
+}
+
+/// The outcomes of what every run tries.
+struct Usual<'a, F> {
+    field: &'a Field<'a>,
+    /// Is told of each.
+    each: F,
+    judged: Vec<Judged>,
+    /// The best, when it was the last one that was better.
+    leading: Option<(usize, Trial)>,
+}
+
+impl<F: FnMut(&Trial)> Usual<'_, F> {
+    /// Tries a strategy; answers what it costs.
+    fn attempt(&mut self, strategy: Strategy) -> Option<f64> {
+        let field = self.field;
+        let trial = field.trial(strategy, Tiers::Smallest)?;
+        (self.each)(&trial);
+        let outcome = trial.judged(strategy, Tiers::Smallest, field.rules, field.market);
+        let usd = outcome.usd;
+        self.judged.push(outcome);
+        let best = field.best_of(&self.judged);
+        if best + 1 == self.judged.len() {
+            self.leading = Some((best, trial));
+        }
+        Some(usd)
     }
 }
 

@@ -9,6 +9,7 @@ use super::chains::fuse_chains;
 use super::lanes::{LaneRule, cluster_by_lanes};
 use super::rules::Rules;
 use super::sequence::cut_sequence;
+use super::timed::{cluster_by_parts, cluster_by_timetable};
 
 /// One way to make shards.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,6 +24,10 @@ pub enum Strategy {
     Bands(u32),
     /// A list schedule over lanes, each lane's consecutive work becoming shards.
     Lanes(LaneRule),
+    /// A timetable over so many lanes, searched for; what a lane runs in sequence becomes shards.
+    Timetable(u32),
+    /// Parts of about equal work, as few bytes as possible between them.
+    Parts(u32),
 }
 
 impl Strategy {
@@ -40,6 +45,14 @@ impl Strategy {
             Self::Lanes(rule) => {
                 fused(chains.coarser(cluster_by_lanes(chains, rules, rule)), rules)
             }
+            Self::Timetable(lanes) => fused(
+                chains.coarser(cluster_by_timetable(chains, rules, lanes)),
+                rules,
+            ),
+            Self::Parts(parts) => fused(
+                chains.coarser(cluster_by_parts(chains, rules, parts)),
+                rules,
+            ),
         }
     }
 }
@@ -67,6 +80,8 @@ impl fmt::Display for Strategy {
                 "list schedule over {} lanes, horizon {:.2}",
                 rule.lanes, rule.slack
             ),
+            Self::Timetable(lanes) => write!(f, "timetable over {lanes} lanes"),
+            Self::Parts(parts) => write!(f, "{parts} parts that cut few bytes"),
         }
     }
 }

@@ -198,6 +198,39 @@ fn independent_pieces_become_one_shard_each() {
 }
 
 #[test]
+fn a_timetable_puts_what_a_lane_runs_in_sequence_into_one_shard() {
+    let change = |demand: &mut Demand| {
+        for (task, ms) in [(0, 3_000.0), (1, 2_000.0), (2, 1_000.0)] {
+            demand.loads[task].ms = ms;
+        }
+    };
+    let shards = check_with("a b c", 0.0, Strategy::Timetable(2), change);
+    assert_eq!(shards, "a | b c");
+}
+
+#[test]
+fn parts_keep_together_what_exchanges_much() {
+    let (names, graph) = text::parse("a>c b>d c>e d>e");
+    let heavy = [(0, 2), (1, 3)].map(|(from, to)| Edge {
+        from,
+        to,
+        bytes: 1_000_000,
+    });
+    let light = [(2, 4), (3, 4)].map(|(from, to)| Edge { from, to, bytes: 1 });
+    let bytes = Csr::new(graph.len(), heavy.into_iter().chain(light));
+    let demand = demand(bytes, vec![load(1_000.0); names.len()]);
+    let rules = rules(&demand);
+    let atoms = Atoms::of_annotations(&demand, &rules);
+    let shards = Strategy::Parts(2).shards(&demand, &atoms, &rules);
+    let of = |name: &str| shards.of_task[names.iter().position(|n| n == name).unwrap()];
+    assert!(
+        of("a") == of("c") && of("b") == of("d"),
+        "{:?}",
+        shards.of_task
+    );
+}
+
+#[test]
 fn siblings_are_packed_into_a_shard_for_each_lane() {
     let text: String = (0..1_000).map(|i| format!("root>t{i} t{i}>end ")).collect();
     let (names, graph) = text::parse(&text);
@@ -409,6 +442,8 @@ proptest! {
             Strategy::Bands(lanes),
             Strategy::Lanes(rule),
             Strategy::Lanes(LaneRule { lanes, slack: 3.0 }),
+            Strategy::Timetable(lanes),
+            Strategy::Parts(lanes),
         ] {
             let shards = strategy.shards(&demand, &chains, &rules);
             assert_sound(&demand, &rules, &shards.of_task, &shards.profiles, &strategy.to_string());

@@ -1,4 +1,4 @@
-//! The wide search, for runs with an objective: more widths than the usual one tries, and larger tiers for the best of them.
+//! What is tried beside the usual: searches around the best, and for runs with an objective more widths and larger tiers.
 
 use super::lanes::LaneRule;
 use super::measure::Judged;
@@ -27,6 +27,26 @@ pub fn further(tried: &[Judged], lanes: u32, atoms: usize, most: usize) -> Vec<S
         .filter(|strategy| tried.iter().all(|judged| judged.strategy != *strategy))
         .collect();
     thinned(&all, most)
+}
+
+/// The searches that are tried around the best sharding so far: timetables over about as many lanes as it keeps busy, and
+/// partitions into about as many parts as it has shards. They take longer than what finds it, so they are few.
+#[must_use]
+pub fn deeper(tried: &[Judged], best: usize) -> Vec<Strategy> {
+    let Some(best) = tried.get(best) else {
+        return Vec::new();
+    };
+    let about =
+        |number: u32, (times, parts): (u32, u32)| (number.saturating_mul(times) / parts).max(1);
+    let lanes = [(1, 1), (2, 3), (3, 2)].map(|share| Strategy::Timetable(about(best.lanes, share)));
+    let parts = [(1, 1), (3, 4)].map(|share| Strategy::Parts(about(best.shards, share)));
+    let mut found = Vec::new();
+    for strategy in lanes.into_iter().chain(parts) {
+        if !found.contains(&strategy) {
+            found.push(strategy);
+        }
+    }
+    found
 }
 
 /// The strategies that larger tiers are tried on: those that no other beats in both time and cost, at most so many.

@@ -37,13 +37,15 @@ pub struct Clustered {
 /// A set of mergers is tried at once; where the run would get too long, or the shards would wait for each other in a circle,
 /// each half of the set is tried. So every shard is convex, and the quotient acyclic.
 ///
+/// Every shard takes `each_s` seconds beside its tasks: what it costs to start one.
+///
 /// # Complexity
 ///
 /// O(tasks + edges) a trial; as many trials as look at `looks` nodes and edges, at least 2 and at most 256.
-pub fn clusters(instance: &Instance<'_>, table: &Timetable, looks: u64) -> Clustered {
-    let mut merging = Merging::new(instance, table);
+pub fn clusters(instance: &Instance<'_>, table: &Timetable, each_s: f64, looks: u64) -> Clustered {
+    let mut merging = Merging::new(instance, table, each_s);
     let mut kept = merging.run().unwrap_or_default();
-    let limit = kept.makespan_s.max(table.makespan_s) * LOOSER;
+    let mut limit = kept.makespan_s.max(table.makespan_s) * LOOSER;
     let size = (instance.work_s.len() + instance.graph.edge_count()) as u64;
     let mut trials = (looks / size.max(1)).clamp(TRIALS.0, TRIALS.1);
     loop {
@@ -59,7 +61,11 @@ pub fn clusters(instance: &Instance<'_>, table: &Timetable, looks: u64) -> Clust
                 merging.next[position as usize] = true;
             }
             match merging.run() {
-                Some(found) if found.makespan_s <= limit => kept = found,
+                Some(found) if found.makespan_s <= limit => {
+                    // Where starting a shard takes time, fewer of them are quicker: what was gained is not given back.
+                    limit = limit.min(found.makespan_s.max(table.makespan_s) * LOOSER);
+                    kept = found;
+                }
                 _ => {
                     for &position in &set {
                         merging.next[position as usize] = false;
@@ -91,10 +97,12 @@ struct Merging {
     after: Vec<(u32, f64)>,
     /// Whether each is in the shard of the one before it.
     next: Vec<bool>,
+    /// Seconds that a shard takes beside its tasks.
+    each_s: f64,
 }
 
 impl Merging {
-    fn new(instance: &Instance<'_>, table: &Timetable) -> Self {
+    fn new(instance: &Instance<'_>, table: &Timetable, each_s: f64) -> Self {
         let mut sequence: Vec<u32> = instance.order.to_vec();
         sequence.sort_by(|&a, &b| {
             let key = |task: u32| (table.target[task as usize], table.start_s[task as usize]);
@@ -128,6 +136,7 @@ impl Merging {
             target,
             first,
             after,
+            each_s,
         }
     }
 
@@ -136,7 +145,7 @@ impl Merging {
         let mut run = self.numbered();
         let shards = run.target.len();
         let mut begins = vec![0_u32; shards + 1];
-        let mut takes = vec![0.0_f64; shards];
+        let mut takes = vec![self.each_s; shards];
         let mut missing = vec![0_u32; shards];
         for (position, &shard) in run.of.iter().enumerate() {
             begins[shard as usize + 1] = position as u32 + 1;
@@ -227,7 +236,7 @@ impl Merging {
                 continue;
             }
             let start = (run.start_s[other] - takes(one)).max(run.start_s[one]);
-            let longest = start + takes(one) + takes(other) + tail[one];
+            let longest = start + takes(one) + takes(other) - self.each_s + tail[one];
             if longest.max(run.finish_s[other]) <= limit {
                 pairs.push(position as u32);
                 taken = b;

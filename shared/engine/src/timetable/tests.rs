@@ -204,7 +204,7 @@ proptest! {
         let case = Case::new(&edges, &work[..tasks], &[1.0, 1.0, 2.0]);
         let instance = case.instance();
         let table = list(&instance, Priority::Upward(1.0), Choice::EarliestFinish);
-        let sharded = clusters(&instance, &table, DEFAULT_LOOKS);
+        let sharded = clusters(&instance, &table, 0.0, DEFAULT_LOOKS);
         prop_assert!(sharded.makespan_s <= table.makespan_s * 1.05 + 1e-6);
         let mut takes = vec![0.0; sharded.target.len()];
         for task in 0..tasks {
