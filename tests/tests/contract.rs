@@ -29,6 +29,8 @@ mod frontier;
 mod indexes;
 #[path = "contract/items.rs"]
 mod items;
+#[path = "contract/learnt.rs"]
+mod learnt;
 #[path = "contract/ledger.rs"]
 mod ledger;
 #[path = "contract/memory.rs"]
@@ -98,6 +100,12 @@ fn contract() -> Vec<(&'static str, Check)> {
         services::a_role_is_assumed_for_a_while,
         services::an_unknown_function_is_not_found,
         services::samples_are_published,
+        learnt::metrics_are_read_back_by_the_minute,
+        learnt::a_profile_is_written_by_version,
+        learnt::profiles_of_a_type_are_found_by_key,
+        learnt::the_latest_forecast_of_a_place_stays,
+        learnt::the_latest_outlook_stays,
+        learnt::decisions_come_newest_first,
     ]
 }
 

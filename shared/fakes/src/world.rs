@@ -19,6 +19,7 @@ use foreshard_stages::ports::{Clock, Listed, PortError, PortResult, Sample, Time
 
 use crate::build;
 use crate::faults::{Fault, Faults, Verdict};
+use crate::learnt::Learnt;
 use crate::seeded::Seeded;
 use crate::services::{Assumed, Function, Invoked};
 use crate::throughput::Throughput;
@@ -55,6 +56,7 @@ pub(crate) struct State {
     pub(crate) assumed: Vec<Assumed>,
     pub(crate) invoked: Vec<Invoked>,
     pub(crate) samples: Vec<Sample>,
+    pub(crate) learnt: Learnt,
     pub(crate) sleepers: BTreeMap<(TimeMs, u64), Waker>,
     pub(crate) sleeps: u64,
     pub(crate) throughput: Option<Throughput>,
@@ -129,6 +131,7 @@ impl World {
                 assumed: Vec::new(),
                 invoked: Vec::new(),
                 samples: Vec::new(),
+                learnt: Learnt::default(),
                 sleepers: BTreeMap::new(),
                 sleeps: 0,
                 throughput: None,

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::Reason;
+use crate::units::TimeMs;
 
 /// Quantiles of one quantity over a horizon.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -33,6 +34,57 @@ pub struct Judged {
     pub loss: f64,
     /// The naive model's loss on the same rows: a model that does not go below it is not used.
     pub naive_loss: f64,
+}
+
+/// What is forecast of a place.
+#[derive(
+    Debug,
+    Default,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Quantity {
+    /// Environments of a target that are in use at once, at most, in each step: recurring load, and beside it what schedules and the
+    /// plans of admitted runs add.
+    #[default]
+    Concurrency,
+    /// Concurrency of a region that others claim: load of this deployment's admitted runs is not in it.
+    Claimed,
+}
+
+impl Quantity {
+    /// As it is written in keys.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Concurrency => "concurrency",
+            Self::Claimed => "claimed",
+        }
+    }
+}
+
+/// A forecast as it is kept: the last of its place and quantity.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct StoredForecast {
+    /// A target, or a region.
+    pub place: String,
+    /// Of what.
+    pub quantity: Quantity,
+    /// When it was made.
+    pub made_at: TimeMs,
+    /// Steps of the history that had a value, of those that it was made from.
+    pub rows: u32,
+    /// The forecast.
+    pub forecast: Forecast,
 }
 
 impl Forecast {

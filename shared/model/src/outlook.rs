@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{RunId, TargetId};
+use crate::plan::Reason;
+use crate::units::TimeMs;
 
 /// What is expected while a run lasts. The default: all of the quota is free, nothing fails, data lies where it is used.
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -89,6 +91,36 @@ fn along(points: &[(f64, f64)], x: f64) -> f64 {
         (_, Some(&only)) | (Some(only), None) => only.1,
         (None, None) => 0.0,
     }
+}
+
+/// The outlook as it is kept: the last that was made, for every run of the deployment.
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct StoredOutlook {
+    /// When it was made: its steps count from here.
+    pub made_at: TimeMs,
+    /// What is expected.
+    pub outlook: Outlook,
+    /// What was unlike anything of the last days when it was made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<Flag>,
+    /// What moved it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<Reason>,
+}
+
+/// Something unlike anything of the last days.
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Flag {
+    /// A target, or a region.
+    pub place: String,
+    /// What of it: `errors`, `duration_ms`, `throttles`, `concurrency`.
+    pub series: String,
+    /// The minute in which it was.
+    pub at: TimeMs,
+    /// From 0 to 1; see `engine::anomaly`.
+    pub score: f64,
+    /// Why, one sentence.
+    pub because: String,
 }
 
 /// What other runs have been promised. The default: nothing.

@@ -193,3 +193,19 @@ pub struct PrewarmDecision {
     /// Why, each with its numbers.
     pub reasons: Vec<String>,
 }
+
+/// A decision as it is kept: what was done, or would have been, and what came of it.
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PrewarmRecord {
+    /// When it was decided. With the decision's target it is the record's identity.
+    pub at: TimeMs,
+    /// Whether decisions were carried out.
+    pub mode: PrewarmMode,
+    /// How the alias stood.
+    pub state: WarmState,
+    /// What was decided, and why.
+    pub decision: PrewarmDecision,
+    /// What it has brought against nothing provisioned, or would have, once the demand is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub came: Option<PrewarmExpected>,
+}

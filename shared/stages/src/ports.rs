@@ -19,6 +19,9 @@ use thiserror::Error;
 
 use crate::error::StageError;
 
+mod learnt;
+pub use learnt::*;
+
 /// Why a port did not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum PortError {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use foreshard_stages::ports::{
     Allowances, AttemptWrites, BlobLists, BlobPresigns, BlobReads, BlobWrites, ExecutionReads,
-    Executions, FrontierReads, FrontierWrites, FunctionCalls, LaneTokens, LedgerReads,
-    LedgerWrites, Metrics, OutputPointers, RunReads, RunWrites, ScheduleReads, ScheduleWrites,
-    TaskIdentity, Timers,
+    Executions, ForecastReads, ForecastWrites, FrontierReads, FrontierWrites, FunctionCalls,
+    LaneTokens, LedgerReads, LedgerWrites, MetricReads, Metrics, OutputPointers, ProfileReads,
+    ProfileWrites, RunReads, RunWrites, ScheduleReads, ScheduleWrites, TaskIdentity, Timers,
 };
 
 /// One implementation of every port.
@@ -31,6 +31,11 @@ pub struct Adapters {
     pub identity: Arc<dyn TaskIdentity>,
     pub calls: Arc<dyn FunctionCalls>,
     pub metrics: Arc<dyn Metrics>,
+    pub metric_reads: Arc<dyn MetricReads>,
+    pub profiles: Arc<dyn ProfileReads>,
+    pub profile_writes: Arc<dyn ProfileWrites>,
+    pub forecasts: Arc<dyn ForecastReads>,
+    pub forecast_writes: Arc<dyn ForecastWrites>,
     pub schedules: Arc<dyn ScheduleReads>,
     pub schedule_writes: Arc<dyn ScheduleWrites>,
     /// Every way of waking submit.

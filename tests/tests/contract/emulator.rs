@@ -76,6 +76,7 @@ impl Emulator {
         let table = Arc::new(DynamoTable::new(&aws, &name));
         let bucket = Arc::new(S3Bucket::new(&aws, &name));
         let machine = Arc::new(StepFunctionsMachine::new(&aws, machine));
+        let metrics = Arc::new(CloudWatchMetrics::new(&aws));
         Adapters {
             runs: table.clone(),
             run_writes: table.clone(),
@@ -86,6 +87,10 @@ impl Emulator {
             pointers: table.clone(),
             ledger: table.clone(),
             ledger_writes: table.clone(),
+            profiles: table.clone(),
+            profile_writes: table.clone(),
+            forecasts: table.clone(),
+            forecast_writes: table.clone(),
             schedules: table.clone(),
             schedule_writes: table,
             timers: vec![
@@ -101,7 +106,8 @@ impl Emulator {
             tokens: Arc::new(StepFunctionsTokens::new(&aws)),
             identity: Arc::new(StsIdentity::new(&aws, TASK_ROLE)),
             calls: Arc::new(LambdaCalls::new(&aws)),
-            metrics: Arc::new(CloudWatchMetrics::new(&aws)),
+            metrics: metrics.clone(),
+            metric_reads: metrics,
             park: Box::new(move || Box::pin(console.clone().park(name.clone())) as Parking),
             endpoint: Some(self.endpoint.clone()),
         }

@@ -4,6 +4,7 @@ mod allowances;
 mod attempts;
 mod batch;
 mod create;
+mod learnt;
 mod ledger;
 mod reads;
 mod runs;
@@ -16,7 +17,7 @@ pub(crate) use batch::unbuilt;
 
 use crate::sdk::Aws;
 
-/// The table, as every store of the stages: runs, frontier, attempts, ledger, schedules, allowances.
+/// The table, as every store of the stages: runs, frontier, attempts, ledger, schedules, allowances, profiles, forecasts.
 #[derive(Debug, Clone)]
 pub struct DynamoTable {
     client: Client,

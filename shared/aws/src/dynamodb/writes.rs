@@ -55,7 +55,13 @@ impl DynamoTable {
         }
     }
 
-    async fn put_one(&self, what: &str, attributes: Attributes, expect: Expect) -> PortResult<()> {
+    /// One item, if what it expects holds.
+    pub(super) async fn put_one(
+        &self,
+        what: &str,
+        attributes: Attributes,
+        expect: Expect,
+    ) -> PortResult<()> {
         let condition = condition(expect);
         let (mark, name) = condition.name;
         let mut put = self

@@ -5,8 +5,13 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use foreshard_model::forecast::StoredForecast;
 use foreshard_model::frontier::{LaneItem, ShardItem};
+use foreshard_model::ids::Tenant;
 use foreshard_model::ledger::Event;
+use foreshard_model::outlook::StoredOutlook;
+use foreshard_model::prewarm::PrewarmRecord;
+use foreshard_model::profile::Profile;
 use foreshard_model::run::RunItem;
 use foreshard_model::schedule::{ScheduleItem, ScheduleKey};
 use foreshard_model::units::TimeMs;
@@ -22,6 +27,13 @@ pub type Attributes = HashMap<String, AttributeValue>;
 
 const ARRIVED: &str = "arrived";
 const FORMAT_NAME: &str = "format";
+/// After this second the table may remove the item.
+const EXPIRES_AT: &str = "expires_at";
+/// A profile that nothing was added to for so long is forgotten: of its samples little weight is left.
+const PROFILE_DAYS: u64 = 180;
+/// How long decisions of pre-warming are kept, with what came of them.
+const PREWARM_DAYS: u64 = 14;
+
 /// When somebody must look after a schedule.
 pub(crate) const AT: &str = "at";
 
@@ -100,6 +112,40 @@ pub fn of_timer(of: &ScheduleKey, at: TimeMs) -> PortResult<Attributes> {
     Ok(attributes)
 }
 
+/// A profile's item.
+///
+/// # Errors
+/// [`PortError::Refused`] when it cannot be written.
+pub fn of_profile(tenant: &Tenant, profile: &Profile) -> PortResult<Attributes> {
+    let attributes = envelope(&key::profile(tenant, &profile.key), profile)?;
+    Ok(expiring(attributes, profile.latest, PROFILE_DAYS))
+}
+
+/// A forecast's item.
+///
+/// # Errors
+/// [`PortError::Refused`] when it cannot be written.
+pub fn of_forecast(forecast: &StoredForecast) -> PortResult<Attributes> {
+    envelope(&key::forecast(&forecast.place, forecast.quantity), forecast)
+}
+
+/// The outlook's item.
+///
+/// # Errors
+/// [`PortError::Refused`] when it cannot be written.
+pub fn of_outlook(outlook: &StoredOutlook) -> PortResult<Attributes> {
+    envelope(&key::outlook(), outlook)
+}
+
+/// The item of a decision of pre-warming.
+///
+/// # Errors
+/// [`PortError::Refused`] when it cannot be written.
+pub fn of_prewarm_record(record: &PrewarmRecord) -> PortResult<Attributes> {
+    let key = key::prewarm_record(&record.decision.target, record.at);
+    Ok(expiring(envelope(&key, record)?, record.at, PREWARM_DAYS))
+}
+
 /// Only the address of an item.
 #[must_use]
 pub fn address(key: &Key) -> Attributes {
@@ -149,6 +195,13 @@ pub fn text<'a>(attributes: &'a Attributes, name: &str) -> Option<&'a str> {
 fn place(attributes: &Attributes) -> String {
     let part = |name| text(attributes, name).unwrap_or("?");
     format!("`{} | {}`", part(PK), part(SK))
+}
+
+/// The item, to be removed some days after a moment.
+fn expiring(mut attributes: Attributes, at: TimeMs, days: u64) -> Attributes {
+    let second = at.0 / 1_000 + days * 86_400;
+    attributes.insert(EXPIRES_AT.to_owned(), AttributeValue::N(second.to_string()));
+    attributes
 }
 
 fn envelope<T: Serialize>(key: &Key, body: &T) -> PortResult<Attributes> {

@@ -1,8 +1,11 @@
 //! Where each item of the table is: the only place that composes `pk` and `sk`.
 
-use foreshard_model::ids::{LaneId, RunId, ShardId, Tenant};
+use foreshard_model::forecast::Quantity;
+use foreshard_model::ids::{LaneId, RunId, ShardId, TargetId, Tenant};
 use foreshard_model::ledger::Event;
+use foreshard_model::profile::ProfileKey;
 use foreshard_model::schedule::ScheduleKey;
+use foreshard_model::units::TimeMs;
 use foreshard_stages::ports::{Listed, RunKey};
 
 /// Partition of the markers of runs that are not terminal.
@@ -127,12 +130,63 @@ pub fn event(event: &Event) -> Key {
     }
 }
 
+/// The partition of what a tenant has learnt of a task type.
+#[must_use]
+pub fn profiles(of: &Tenant, task_type: &str) -> String {
+    format!("TENANT#{of}#TYPE#{task_type}")
+}
+
+/// A profile: by target, then by size of input.
+#[must_use]
+pub fn profile(tenant: &Tenant, of: &ProfileKey) -> Key {
+    Key {
+        pk: profiles(tenant, &of.task_type),
+        sk: format!("PROFILE#{}#{:03}", of.target, of.bucket.0),
+    }
+}
+
+/// Partition of the last forecast of everything.
+pub const FORECASTS: &str = "FORECASTS";
+
+/// The last forecast of a quantity of a place.
+#[must_use]
+pub fn forecast(place: &str, quantity: Quantity) -> Key {
+    Key {
+        pk: FORECASTS.to_owned(),
+        sk: format!("{place}#{}", quantity.as_str()),
+    }
+}
+
+/// The last outlook.
+#[must_use]
+pub fn outlook() -> Key {
+    Key {
+        pk: "OUTLOOK".to_owned(),
+        sk: "LAST".to_owned(),
+    }
+}
+
+/// The partition of what was decided for a target.
+#[must_use]
+pub fn prewarm_records(of: &TargetId) -> String {
+    format!("TARGET#{of}#PREWARM")
+}
+
+/// What was decided for a target at a moment.
+#[must_use]
+pub fn prewarm_record(of: &TargetId, at: TimeMs) -> Key {
+    Key {
+        pk: prewarm_records(of),
+        sk: format!("{:013}", at.0),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use foreshard_model::ids::Attempt;
     use foreshard_model::ledger::EventKind;
-    use foreshard_model::units::TimeMs;
+    use foreshard_model::profile::SizeBucket;
     use proptest::prelude::*;
 
     fn run_id() -> RunId {
@@ -165,6 +219,12 @@ mod tests {
             accepted_at: TimeMs(1_700_000_000_123),
             run: id.clone(),
         };
+        let target: TargetId = "foreshard-execute-512:live".into();
+        let render = ProfileKey {
+            task_type: "command:render".to_owned(),
+            target: target.clone(),
+            bucket: SizeBucket(6),
+        };
         let keys = [
             run(&id),
             listing(&"acme".into(), &listed),
@@ -175,6 +235,10 @@ mod tests {
             event(&settled),
             schedule(&nightly),
             timer(&nightly),
+            profile(&"acme".into(), &render),
+            forecast(target.as_str(), Quantity::Concurrency),
+            outlook(),
+            prewarm_record(&target, TimeMs(1_700_000_000_123)),
         ];
         let text: Vec<String> = keys
             .iter()
@@ -190,6 +254,10 @@ mod tests {
         RUN#<run>#LEDGER | 1700000000123#settled#0000007#2
         TENANT#acme#SCHEDULES | etl.nightly
         TIMERS | acme#etl.nightly
+        TENANT#acme#TYPE#command:render | PROFILE#foreshard-execute-512:live#006
+        FORECASTS | foreshard-execute-512:live#concurrency
+        OUTLOOK | LAST
+        TARGET#foreshard-execute-512:live#PREWARM | 1700000000123
         ");
     }
 

@@ -20,6 +20,8 @@ use serde_json::{Map, Value, json};
 
 use super::item::{self, Attributes};
 
+mod learnt;
+
 fn run_id() -> RunId {
     RunId::derive(&"acme".into(), "golden")
 }

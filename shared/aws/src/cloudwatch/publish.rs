@@ -1,16 +1,12 @@
 //! Metrics in the namespace `Foreshard`, packed into as few requests as CloudWatch's limits allow.
 
 use async_trait::async_trait;
-use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Dimension, MetricDatum, StandardUnit};
-use foreshard_stages::ports::{Metrics, PortResult, Sample};
+use foreshard_stages::ports::{Metrics, NAMESPACE, PortResult, Sample};
 
+use super::CloudWatchMetrics;
 use crate::classify::port_error;
-use crate::sdk::Aws;
-
-/// Namespace of every metric.
-pub const NAMESPACE: &str = "Foreshard";
 
 /// Values of one datum. Source: CloudWatch API reference, `MetricDatum.Values`.
 const VALUES_MAX: usize = 150;
@@ -26,22 +22,6 @@ const VALUE_BYTES: usize = 130;
 const DIMENSION_BYTES: usize = 120;
 /// One second: samples are taken every half second.
 const RESOLUTION_S: i32 = 1;
-
-/// CloudWatch.
-#[derive(Debug, Clone)]
-pub struct CloudWatchMetrics {
-    client: Client,
-}
-
-impl CloudWatchMetrics {
-    /// Metrics of the region.
-    #[must_use]
-    pub fn new(aws: &Aws) -> Self {
-        Self {
-            client: Client::new(aws.shared()),
-        }
-    }
-}
 
 /// A sample or a part of one: at most [`VALUES_MAX`] values.
 #[derive(Debug, Clone, Copy, PartialEq)]
