@@ -261,8 +261,8 @@ pub async fn decisions_come_newest_first(on: Arc<Adapters>) {
         on.forecast_writes.put_prewarm_record(record).await.unwrap();
     }
     let of = async |limit| {
-        let found = on.forecasts.prewarm_records(&"warm-1:live".into(), limit);
-        found.await.unwrap()
+        let target = "warm-1:live".into();
+        on.forecasts.prewarm_records(&target, limit).await.unwrap()
     };
     assert_eq!(of(9).await, [all[3].clone(), all[0].clone()]);
     assert_eq!(of(1).await, [all[3].clone()]);
