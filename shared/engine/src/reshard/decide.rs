@@ -231,8 +231,7 @@ fn observed(seen: &Seen<'_>) -> Observed {
         let finished = finished(seen, item.id);
         let left: Vec<&ShardTask> = open(tasks, &finished).collect();
         let expected_ms: f64 = left.iter().map(|task| observed.expected_ms(task)).sum();
-        let planned_ms: f64 = tasks.iter().map(|t| t.estimate_ms.max(1) as f64).sum();
-        let scale = node.estimate_ms.max(1) as f64 / planned_ms.max(1.0);
+        let scale = observed.scale(node, tasks);
         let since_ms = seen.now.since(item.claimed_at).saturating_sub(STARTING_MS);
         let over = since_ms as f64 / (expected_ms * scale).max(1.0);
         if over >= WRONG {

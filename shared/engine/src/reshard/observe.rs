@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use foreshard_model::ids::TaskId;
+use foreshard_model::ids::{Generation, TaskId};
 use foreshard_model::output::{Manifest, ShardTask};
+use foreshard_model::topology::ShardNode;
 
 /// Observations of a type before its estimate is doubted: two may be an accident.
 const ENOUGH: usize = 3;
@@ -51,6 +52,19 @@ impl Observed {
     /// How long a task is expected to take by now, in milliseconds: its estimate times the median of its type.
     pub(super) fn expected_ms(&self, task: &ShardTask) -> f64 {
         task.estimate_ms.max(1) as f64 * self.ratio(&task.task_type)
+    }
+
+    /// How long a shard takes for each millisecond of its tasks, as it was planned: below one where they run side by side.
+    ///
+    /// The plan knew the estimates, a cut the observations of its time. What a shard takes once, however long its tasks are,
+    /// is no part of it.
+    pub(super) fn scale(&self, node: &ShardNode, tasks: &[ShardTask]) -> f64 {
+        let of_plan = |task: &ShardTask| task.estimate_ms.max(1) as f64;
+        let planned_ms: f64 = match node.generation {
+            Generation(0) => tasks.iter().map(of_plan).sum(),
+            _ => tasks.iter().map(|task| self.expected_ms(task)).sum(),
+        };
+        (node.estimate_ms.max(1) as f64 / planned_ms.max(1.0)).min(1.0)
     }
 
     /// Realised over estimated of a type; 1 of one of which too little was seen.

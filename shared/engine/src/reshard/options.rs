@@ -145,7 +145,7 @@ impl Ground<'_> {
             .iter()
             .filter(|task| finished.is_none_or(|m| !m.tasks.contains_key(&task.id)));
         let left_ms: f64 = open.map(|task| self.observed.expected_ms(task)).sum();
-        left_ms * scale(node, tasks)
+        left_ms * self.observed.scale(node, tasks)
     }
 
     /// Groups that cut what is longer than the grain.
@@ -197,7 +197,7 @@ impl Ground<'_> {
         held: &'t Held,
         with_equivalents: bool,
     ) -> Vec<Named<'t>> {
-        let scale = scale(node, &held.tasks);
+        let scale = self.observed.scale(node, &held.tasks);
         let mut place: BTreeMap<u32, usize> = BTreeMap::new();
         let mut pieces: Vec<Named<'t>> = Vec::new();
         for (at, task) in held.tasks.iter().enumerate() {
@@ -378,13 +378,4 @@ fn close(group: &mut Group, part: &mut Part, ms: f64, room: &mut usize, groups: 
         }];
         groups.push(group);
     }
-}
-
-/// How long the shard was planned to take for each millisecond of its tasks: below one where they run side by side.
-fn scale(node: &ShardNode, tasks: &[ShardTask]) -> f64 {
-    let planned_ms: f64 = tasks
-        .iter()
-        .map(|task| task.estimate_ms.max(1) as f64)
-        .sum();
-    node.estimate_ms.max(1) as f64 / planned_ms.max(1.0)
 }
