@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use foreshard_local_emulator::Emulator;
 
+use crate::forecast_args::Forecast;
 use crate::objective_args::ObjectiveArguments;
 use crate::schedule_args::ScheduleCommand;
 
@@ -30,12 +31,13 @@ pub struct Arguments {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// For people.
+    #[value(alias = "table")]
     Text,
     /// For programs.
     Json,
     /// `plan` only: the shards as a Graphviz graph.
     Dot,
-    /// `plan` only: the shards and lanes as a picture.
+    /// `plan`, `forecast`: a picture, the shards and lanes or the chart.
     Svg,
 }
 
@@ -56,6 +58,8 @@ pub enum Command {
     Validate(Validate),
     /// Make a workflow of a Step Functions definition, or say by state why not.
     Import(Import),
+    /// Forecast a recorded series: quantiles for each step, the model that gives them, and why.
+    Forecast(Forecast),
     /// Print the JSON Schema of workflow documents.
     Schema,
     /// Print the OpenAPI description of the REST API.

@@ -12,8 +12,10 @@ mod bundle;
 mod commands;
 mod deployment;
 mod exit;
+mod forecast_args;
 mod objective_args;
 mod render;
+mod samples;
 mod schedule_args;
 mod source;
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 use foreshard_engine::parse::{self, Library, Parsed};
 use foreshard_model::limits::{INLINE_DOCUMENT_BYTES, UPLOADED_DOCUMENT_BYTES};
+use foreshard_model::problem::Problem;
 
 use crate::exit::CliError;
 
@@ -95,4 +96,25 @@ impl Source {
             .unwrap_or_else(|| Path::new("."))
             .join(bundle)
     }
+}
+
+/// Reads a small file of another kind: a pool, an outlook, a calendar.
+///
+/// # Errors
+/// [`CliError::File`] when it cannot be read, [`CliError::Document`] with all of its problems.
+pub fn written<T>(
+    file: &Path,
+    read: impl FnOnce(&[u8]) -> Result<T, Vec<Problem>>,
+) -> Result<T, CliError> {
+    let path = file.display().to_string();
+    let bytes = std::fs::read(file).map_err(|source| CliError::File {
+        doing: "read",
+        path: path.clone(),
+        source,
+    })?;
+    read(&bytes).map_err(|problems| CliError::Document {
+        name: path,
+        text: String::from_utf8(bytes).unwrap_or_default(),
+        problems,
+    })
 }

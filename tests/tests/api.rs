@@ -1,5 +1,7 @@
 //! The REST API from the outside, over ports in memory: what the command line makes of it, and what a fuzzer finds in it.
 
+#[path = "api/forecasts.rs"]
+mod forecasts;
 #[path = "api/fuzz.rs"]
 mod fuzz;
 #[path = "api/planning.rs"]

@@ -2,6 +2,7 @@
 
 mod emulator;
 mod events;
+mod forecast;
 mod import;
 mod list;
 mod manage;
@@ -31,6 +32,7 @@ pub async fn carry_out(arguments: &Arguments) -> Result<Exit, CliError> {
         Command::Plan(plan) => plan::plan(arguments, plan).await,
         Command::Validate(validate) => validate::validate(arguments, validate).await,
         Command::Import(wanted) => import::import(arguments, wanted),
+        Command::Forecast(wanted) => forecast::forecast(arguments, wanted),
         Command::Openapi => {
             render::json(&foreshard_stages::submit::openapi());
             Ok(Exit::Success)

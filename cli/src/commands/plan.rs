@@ -1,7 +1,6 @@
 //! `plan`: what the engine makes of a document, before anything runs.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use foreshard_engine::draw;
 use foreshard_engine::parse::{Library, Parsed};
@@ -18,7 +17,7 @@ use crate::deployment;
 use crate::exit::{CliError, Exit};
 use crate::render::pareto::table;
 use crate::render::{data, plan as show, say};
-use crate::source::Source;
+use crate::source::{Source, written};
 
 /// Region that a plan without a deployment is priced in.
 const REGION: &str = "us-east-1";
@@ -130,24 +129,6 @@ async fn planned<T>(
     decide(&input).map_err(|problems| CliError::Document {
         name: source.path.display().to_string(),
         text: String::new(),
-        problems,
-    })
-}
-
-/// Reads a file that is written for planning only.
-fn written<T>(
-    file: &Path,
-    read: impl FnOnce(&[u8]) -> Result<T, Vec<Problem>>,
-) -> Result<T, CliError> {
-    let path = file.display().to_string();
-    let bytes = std::fs::read(file).map_err(|source| CliError::File {
-        doing: "read",
-        path: path.clone(),
-        source,
-    })?;
-    read(&bytes).map_err(|problems| CliError::Document {
-        name: path,
-        text: String::from_utf8(bytes).unwrap_or_default(),
         problems,
     })
 }

@@ -1,7 +1,8 @@
-//! What people see: problems, plans, live progress, and the lanes over time.
+//! What people see: problems, plans, forecasts, live progress, and the lanes over time.
 
 pub mod bars;
 pub mod events;
+pub mod forecasts;
 pub mod gantt;
 pub mod imports;
 pub mod pareto;

@@ -1,5 +1,6 @@
 //! Quantiles of what comes next: several models, judged on rows held back, and the one used that beats the naive.
 
+mod backtest;
 mod conditional;
 mod demand;
 mod feeds;
@@ -17,6 +18,7 @@ mod smooth;
 pub mod table;
 mod words;
 
+pub use backtest::{Backtest, Scores, backtest};
 pub use demand::{Demand, InFlight, Load, added, in_flight};
 pub use feeds::Feed;
 pub use seasons::{Season, seasons};

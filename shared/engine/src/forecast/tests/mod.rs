@@ -1,5 +1,6 @@
 //! Forecasts: what they say of made series, and that nothing breaks them.
 
+mod backtest;
 mod bad;
 mod demand;
 mod inputs;
