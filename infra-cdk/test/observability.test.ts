@@ -54,7 +54,7 @@ test('metrics of tasks are published by the worker, in the namespace that it may
   for (const name of TASK_METRICS) {
     expect(published).toContain(`"${name}"`);
   }
-  expect(source('')).toContain(`NAMESPACE: &str = "${TASK_NAMESPACE}"`);
+  expect(source('shared/stages/src/ports/learnt.rs')).toContain(`NAMESPACE: &str = "${TASK_NAMESPACE}"`);
 });
 
 describe('dashboard', () => {
