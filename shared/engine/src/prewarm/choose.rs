@@ -101,12 +101,21 @@ impl<'a> Ledger<'a> {
             .max(0.0)
     }
 
-    /// The most that the `k`-th environment gains when it is there and is kept at least until the next decision.
+    /// The most that it gains when it is let go now and asked for again, at the next decision or a block or more after that: who waits
+    /// for a wave of the next hour does not wait here. It must be worth a block more than keeping: while it is asked for again
+    /// nothing is there.
+    fn asked_for_later(&self, k: u32) -> f64 {
+        let blocks = self.clock.end.since(self.clock.next) / BILLING_MS;
+        let puts = (0..=blocks).map(|at| self.clock.next.plus(at * BILLING_MS));
+        puts.map(|put| self.asked_for(k, put)).fold(0.0, f64::max)
+    }
+
+    /// The most that the `k`-th environment gains when it is there, or under way, and is kept at least until the next decision.
     fn kept(&self, k: u32) -> f64 {
         let (since, paid) = self.paid();
         let cost = |until: TimeMs| self.idle(blocks(until.since(since)).saturating_sub(paid));
         let first = since.plus(blocks(self.clock.next.since(since)).max(paid));
-        self.best(k, self.clock.now, first, cost)
+        self.best(k, self.usable_at(), first, cost)
     }
 
     /// The best of: used from `from`, let go at `first` or some blocks later.
@@ -141,11 +150,24 @@ impl<'a> Ledger<'a> {
         blocks(self.clock.next.since(self.clock.now)).max(BILLING_MS)
     }
 
-    /// Environments that are there and usable.
+    /// Environments that are there, or under way.
     pub(super) fn present(&self) -> u32 {
         match self.alias.state.status {
-            WarmStatus::Ready => self.alias.state.provisioned,
-            _ => 0,
+            WarmStatus::Ready | WarmStatus::InProgress => self.alias.state.provisioned,
+            WarmStatus::None | WarmStatus::Failed => 0,
+        }
+    }
+
+    /// From when on those are usable: now, or when Lambda is expected to have allocated all of them.
+    fn usable_at(&self) -> TimeMs {
+        let now = self.clock.now;
+        let state = &self.alias.state;
+        match state.status {
+            WarmStatus::InProgress => {
+                let since = state.since.unwrap_or(now).min(now);
+                since.plus(lead_ms(state.provisioned)).max(now)
+            }
+            _ => now,
         }
     }
 
@@ -153,7 +175,11 @@ impl<'a> Ledger<'a> {
     pub(super) fn cheapest(&self, most: u32) -> u32 {
         let next = self.clock.next;
         let present = self.present().min(most);
-        let keep = |k: u32| self.kept(k) > self.asked_for(k, next);
+        let regret = self.idle(BILLING_MS);
+        let keep = |k: u32| {
+            let kept = self.kept(k);
+            kept > 0.0 && kept + regret > self.asked_for_later(k)
+        };
         let kept = last(0, present, keep);
         if kept < present {
             return kept;
@@ -187,10 +213,17 @@ impl<'a> Ledger<'a> {
     /// What `n` environments bring against none when they are held until `until`.
     pub(super) fn expected(&self, n: u32, until: TimeMs) -> PrewarmExpected {
         let there = n.min(self.present());
-        let ready = self.ready_at(n);
+        let (ready, usable_at) = (self.ready_at(n), self.usable_at());
         let (mut cheaper, mut avoided) = (0.0, 0.0);
         for segment in self.segments.iter().filter(|s| s.until() <= until) {
-            let usable = f64::from(if segment.from >= ready { n } else { there });
+            let usable = if segment.from >= ready {
+                n
+            } else if segment.from >= usable_at {
+                there
+            } else {
+                0
+            };
+            let usable = f64::from(usable);
             let warm = f64::from(self.warm(segment));
             let used = segment.above(0.0) - segment.above(usable);
             let cold_used = segment.above(warm) - segment.above(warm + usable);
@@ -243,7 +276,7 @@ impl<'a> Ledger<'a> {
     /// When `n` environments are usable if the call is made now.
     pub(super) fn ready_at(&self, n: u32) -> TimeMs {
         if n <= self.present() {
-            self.clock.now
+            self.usable_at()
         } else {
             self.clock.now.plus(lead_ms(n))
         }

@@ -153,7 +153,11 @@ pub fn window(alias: &PrewarmAlias, cuts: &[TimeMs]) -> Window {
             from: begin,
             seconds: length / 1000.0,
             share: (length / of as f64).min(1.0),
-            begins: alias.waves.iter().any(|wave| wave.from == begin),
+            // What is let go in the middle of a wave is started again on demand: to whoever decides, a wave that runs begins now.
+            begins: alias
+                .waves
+                .iter()
+                .any(|wave| wave.from.max(from) == begin && begin < wave.until),
             recurring: if waves > 0.0 {
                 mean / (mean + waves)
             } else {

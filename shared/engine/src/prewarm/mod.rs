@@ -5,6 +5,7 @@ mod demand;
 mod settle;
 mod share;
 mod tariff;
+mod told;
 
 use foreshard_model::prewarm::{
     DemandStep, PrewarmAlias, PrewarmDecision, PrewarmExpected, PrewarmInput, WarmState, WarmStatus,
@@ -15,6 +16,7 @@ use choose::{Clock, Ledger};
 use demand::window;
 
 pub use tariff::Tariff;
+pub use told::{steps, waves, without};
 
 #[cfg(test)]
 mod tests;

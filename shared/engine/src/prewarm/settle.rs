@@ -66,6 +66,8 @@ pub(super) fn seen(alias: &PrewarmAlias, clock: Clock) -> Window {
         cuts.extend(blocks);
     }
     let since = alias.state.since.filter(|&since| since <= clock.now);
+    // What is under way is usable from then on.
+    cuts.extend(since.map(|since| since.plus(lead_ms(alias.state.provisioned))));
     if let Some(since) = since {
         let paid = clock.now.since(since).div_ceil(BILLING_MS);
         let until = clock.end.since(since) / BILLING_MS;

@@ -62,7 +62,7 @@ pub(super) fn within_calls(decisions: &mut [PrewarmDecision], input: &PrewarmInp
     order.sort_by(|&a, &b| weight(&decisions[b]).total_cmp(&weight(&decisions[a])));
     for (number, at) in order.into_iter().enumerate() {
         let decision = &mut decisions[at];
-        if input.mode == PrewarmMode::ForecastOnly {
+        if input.mode != PrewarmMode::Act {
             decision.action = PrewarmAction::Keep;
             decision
                 .reasons

@@ -255,6 +255,53 @@ fn small_changes_are_left_alone_and_large_ones_are_made() {
 }
 
 #[test]
+fn what_was_asked_for_a_wave_is_kept_while_it_comes_and_through_the_wave() {
+    let wave = Wave {
+        from: after(3),
+        until: after(10),
+        environments: 8,
+    };
+    let decided = |minute: u64, provisioned: u32, status: WarmStatus| {
+        let load = PrewarmAlias {
+            waves: [wave]
+                .into_iter()
+                .filter(|w| w.until > after(minute))
+                .collect(),
+            worth: ColdStartWorth::Usd { each: 1.0 },
+            ..alias("us-east-1", &[])
+        };
+        let load = PrewarmAlias {
+            forecast: Vec::new(),
+            ..with_state(load, provisioned, status, NOW)
+        };
+        let input = PrewarmInput {
+            now: after(minute),
+            next: after(minute + 1),
+            ..input(vec![load])
+        };
+        prewarm(&input).remove(0).action
+    };
+    let put = PrewarmAction::Put { environments: 8 };
+    assert_eq!(decided(0, 0, WarmStatus::None), put);
+    assert_eq!(
+        decided(2, 0, WarmStatus::None),
+        PrewarmAction::Keep,
+        "it is too late"
+    );
+    for (minute, status) in [
+        (1, WarmStatus::InProgress),
+        (2, WarmStatus::InProgress),
+        (3, WarmStatus::Ready),
+        (6, WarmStatus::Ready),
+        (9, WarmStatus::Ready),
+    ] {
+        let action = decided(minute, 8, status);
+        assert_eq!(action, PrewarmAction::Keep, "{minute} minutes later");
+    }
+    assert_eq!(decided(11, 8, WarmStatus::Ready), PrewarmAction::Delete);
+}
+
+#[test]
 fn what_is_warm_anyway_is_not_paid_for() {
     let soon_over = |alias: PrewarmAlias| PrewarmAlias {
         forecast: alias.forecast[..5].to_vec(),
