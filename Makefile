@@ -6,7 +6,7 @@ SHELL := /bin/bash
 PROFILE ?= dev
 EXAMPLES ?= 25
 SEEDS ?= 100000
-STAGES := submit plan dispatch execute aggregate reshard
+STAGES := submit plan dispatch execute aggregate reshard prewarm
 BUILT := target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 FORESHARD := $(BUILT)/foreshard
 # Tests that need no emulator. All in one workspace-wide command: another choice of packages would build the SDKs again.

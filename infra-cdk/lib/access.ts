@@ -22,6 +22,10 @@ export interface Access {
   readonly machine?: readonly MachineAction[];
   /** Namespace of the metrics that it may publish. */
   readonly metrics?: string;
+  /** Whether it may read metrics. */
+  readonly readsMetrics?: boolean;
+  /** Whether it may look at, change and release the provisioned concurrency of the targets. */
+  readonly provisions?: boolean;
 }
 
 /** What reading and writing the frontier and telling the ledger needs. */
@@ -74,6 +78,15 @@ export const ACCESS: Readonly<Record<Stage, Access>> = {
     write: ['runs/'],
     machine: ['StartExecution', 'SendTaskSuccess', 'DescribeExecution'],
   },
+  prewarm: {
+    items: ['GetItem', 'PutItem', 'BatchGetItem', 'BatchWriteItem'],
+    query: true,
+    read: ['runs/', 'policies/'],
+    write: [],
+    list: ['policies/'],
+    readsMetrics: true,
+    provisions: true,
+  },
 };
 
 /** What the permissions are on. */
@@ -81,6 +94,8 @@ export interface Resources {
   readonly table: Table;
   readonly bucket: Bucket;
   readonly machine: MachineArns;
+  /** ARNs of the aliases that lanes invoke. */
+  readonly targets: readonly string[];
   readonly encryption: Encryption;
 }
 
@@ -95,9 +110,11 @@ export function statements(stage: Stage, on: Resources): iam.PolicyStatement[] {
       [on.table.tableArn],
     ),
     allow('ReadObjects', ['s3:GetObject'], keys(access.read)),
-    // An upload in parts that fails is given up, so that its parts are not paid for.
-    allow('WriteObjects', ['s3:PutObject', 's3:AbortMultipartUpload'], keys(access.write)),
   ];
+  if (access.write.length > 0) {
+    // An upload in parts that fails is given up, so that its parts are not paid for.
+    allowed.push(allow('WriteObjects', ['s3:PutObject', 's3:AbortMultipartUpload'], keys(access.write)));
+  }
   if (access.query) {
     allowed.push(allow('Query', ['dynamodb:Query'], [on.table.tableArn, ...on.table.indexArns]));
   }
@@ -118,6 +135,19 @@ export function statements(stage: Stage, on: Resources): iam.PolicyStatement[] {
       }),
     );
   }
+  if (access.readsMetrics) {
+    // GetMetricData knows neither resources nor conditions (Service Authorization Reference, CloudWatch).
+    allowed.push(allow('ReadMetrics', ['cloudwatch:GetMetricData'], ['*']));
+  }
+  if (access.provisions) {
+    allowed.push(
+      allow(
+        'Provision',
+        ['Get', 'Put', 'Delete'].map((verb) => `lambda:${verb}ProvisionedConcurrencyConfig`),
+        on.targets,
+      ),
+    );
+  }
   return [
     ...allowed,
     ...on.encryption.statements('KeyOfData', ['Decrypt', 'GenerateDataKey'], ['s3', 'dynamodb']),
@@ -134,6 +164,7 @@ export const PATTERNS: Readonly<Record<string, string>> = {
     'Objects are named by run, shard, attempt and digest, which no deployment knows: the prefix is the limit.',
   DescribeExecution: 'Executions are named after runs, which no deployment knows: the state machine is the limit.',
   Metrics: 'PutMetricData knows no resources: the condition limits it to one namespace.',
+  ReadMetrics: 'GetMetricData knows no resources and no condition on the namespace: what it reads are numbers.',
 };
 
 /**

@@ -93,7 +93,7 @@ function machine({ machine }: Foreshard): AlarmPlan[] {
 }
 
 function functions({ stages }: Foreshard): AlarmPlan[] {
-  const { submit, plan, dispatch, aggregate, reshard } = stages;
+  const { submit, plan, dispatch, aggregate, reshard, prewarm } = stages;
   const failing = (id: string, stage: typeof submit, threshold: number, what: string): AlarmPlan => ({
     id: `${id}Fails`,
     metric: stage.function.metricErrors(sum),
@@ -117,6 +117,13 @@ function functions({ stages }: Foreshard): AlarmPlan[] {
     failing('Dispatch', dispatch, 100, 'Dispatch fails more than races explain: lanes stand still.'),
     failing('Aggregate', aggregate, 5, 'Aggregate fails: runs do not end.'),
     failing('Reshard', reshard, 0, 'The sweep fails: what is lost stays lost.'),
+    failing(
+      'Prewarm',
+      prewarm,
+      0,
+      'Provisioned concurrency is not decided, or not changed: what is provisioned stays and is paid for. The policy may be unreadable ' +
+        '(`policies/prewarm.json`), or Lambda refuses.',
+    ),
     throttled('Submit', submit),
     throttled('Dispatch', dispatch),
     {

@@ -6,7 +6,7 @@ import { acknowledge } from './acknowledge';
 import type { Encryption } from './encryption';
 
 /** First part of a key: each has its own life and its own readers. */
-export type KeyPrefix = 'uploads/' | 'bundles/' | 'workflows/' | 'runs/';
+export type KeyPrefix = 'uploads/' | 'bundles/' | 'workflows/' | 'runs/' | 'policies/';
 
 /** A presigned upload is used at once or not at all; the same holds for the parts of an upload that was given up. */
 const UPLOADS_DAYS = 1;
@@ -20,7 +20,10 @@ export interface BucketProps {
   readonly encryption: Encryption;
 }
 
-/** Private bucket. `bundles/` and `workflows/` never expire: any later run may name what is in them. */
+/**
+ * Private bucket. `bundles/` and `workflows/` never expire: any later run may name what is in them. Nor do `policies/`, which whoever
+ * runs the deployment writes.
+ */
 export class Bucket extends s3.Bucket {
   constructor(scope: Construct, id: string, props: BucketProps) {
     const { key } = props.encryption;

@@ -8,13 +8,14 @@ import { Api, type ApiProps, DEFAULT_SUBMIT_THROTTLE, DEFAULT_THROTTLE } from '.
 import { Artifacts } from './artifacts';
 import { Bucket, DEFAULT_RUNS_DAYS } from './bucket';
 import { DeadLetters } from './dead-letters';
+import { EachMinute, PREWARM, SWEEP } from './each-minute';
 import { AWS_KEYS, Encryption } from './encryption';
 import { EXECUTE_TIERS_MIB, ExecuteLadder } from './execute-ladder';
 import { CONTROL_FUNCTIONS, environment, type Wiring } from './functions';
+import { liveArn } from './live-arn';
 import { machineArns } from './machine-arns';
 import { Monitoring } from './monitoring';
 import { Problem } from './problem';
-import { ReshardSweep } from './reshard-sweep';
 import { Schedules } from './schedules';
 import { StageFunction } from './stage-function';
 import { StageRole } from './stage-role';
@@ -52,7 +53,7 @@ export interface ForeshardProps {
   readonly logRetention?: logs.RetentionDays;
   /** How many days documents, outputs and reports of a run are kept. Default: 90. */
   readonly runsDays?: number;
-  /** Whether control functions reserve concurrency, 145 in all; new accounts have less. Default: false. */
+  /** Whether control functions reserve concurrency, 147 in all; new accounts have less. Default: false. */
   readonly reserveConcurrency?: boolean;
   /** Whose key encrypts what is kept: `aws`, `customer` (a key of the deployment's own) or the ARN of a key. Default: `aws`. */
   readonly kmsKey?: string;
@@ -120,7 +121,8 @@ export class Foreshard extends Construct {
     this.table = new Table(this, 'Table', { name, retain, encryption });
     this.bucket = new Bucket(this, 'Bucket', { retain, encryption, runsDays: props.runsDays ?? DEFAULT_RUNS_DAYS });
     const arns = machineArns(this, name);
-    const resources: Resources = { table: this.table, bucket: this.bucket, machine: arns, encryption };
+    const targets = tiersMib.map((mib) => liveArn(this, `${executePrefix(name)}${mib}`));
+    const resources: Resources = { table: this.table, bucket: this.bucket, machine: arns, targets, encryption };
 
     const executeRole = new StageRole(this, 'ExecuteRole', 'execute', resources);
     this.taskRole = new TaskRole(this, 'TaskRole', { execute: executeRole, others: props.taskRoles ?? [] });
@@ -178,7 +180,7 @@ export class Foreshard extends Construct {
       settings,
     });
 
-    const { submit, plan, dispatch, aggregate, reshard } = this.stages;
+    const { submit, plan, dispatch, aggregate, reshard, prewarm } = this.stages;
     this.machine = new StateMachine(this, 'StateMachine', {
       name,
       arns,
@@ -199,7 +201,8 @@ export class Foreshard extends Construct {
       ...apiLimits(props),
     });
     schedules.wake(submit.function);
-    new ReshardSweep(this, 'ReshardSweep', { name, reshard, deadLetters: this.deadLetters });
+    new EachMinute(this, 'ReshardSweep', { ...SWEEP, name, stage: reshard, deadLetters: this.deadLetters });
+    new EachMinute(this, 'Prewarming', { ...PREWARM, name, stage: prewarm, deadLetters: this.deadLetters });
     if (props.monitoring ?? true) {
       const { alarmTopic, alarmEmail } = props;
       new Monitoring(this, 'Monitoring', { foreshard: this, encryption, alarmTopic, alarmEmail });

@@ -67,7 +67,7 @@ export class StageFunction extends Construct {
     acknowledge(this, {
       'Serverless-LambdaDLQ':
         'API Gateway and Step Functions invoke it and wait for the answer: a queue would never get anything. What is invoked ' +
-        'asynchronously, reshard, has a destination for failures, which unlike such a queue says why.',
+        'asynchronously, reshard and prewarm, has a destination for failures, which unlike such a queue says why.',
     });
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { STAGES } from '../lib';
+import { EXECUTE_TIERS_MIB, STAGES } from '../lib';
 import { resources, roleId, type Statement, statementsOf, template } from './deployment';
 import { permissionsOfPorts, portsOf } from './ports';
 import { source } from './rust-source';
@@ -10,6 +10,7 @@ const PLATFORM = ['logs:CreateLogStream', 'logs:PutLogEvents', 'xray:PutTelemetr
 const OF_STAGE: Partial<Record<(typeof STAGES)[number], string[]>> = {
   // Its failed invocations go to the dead letters.
   reshard: ['sqs:SendMessage'],
+  prewarm: ['sqs:SendMessage'],
   // So do its own, and the timers that it makes take a role that it passes on.
   submit: ['iam:PassRole', 'sqs:SendMessage'],
 };
@@ -24,6 +25,7 @@ const KEYS: Record<(typeof STAGES)[number], { read: string[]; write: string[] }>
   execute: { read: ['runs/*', 'bundles/*'], write: ['runs/*'] },
   aggregate: { read: ['runs/*'], write: ['runs/*'] },
   reshard: { read: ['runs/*'], write: ['runs/*'] },
+  prewarm: { read: ['runs/*', 'policies/*'], write: [] },
 };
 
 const permissionsOf = permissionsOfPorts();
@@ -105,6 +107,13 @@ test('listing is limited to the keys of runs and workflows', () => {
   expect(listing!.conditions).toEqual({ StringLike: { 's3:prefix': ['runs/*', 'workflows/*'] } });
 });
 
+test('provisioned concurrency is that of the aliases that lanes invoke', () => {
+  const [provision] = granting(statementsOf(roleOf('prewarm')), 'lambda:PutProvisionedConcurrencyConfig');
+  const arn = (mib: number) =>
+    `arn:\${AWS::Partition}:lambda:\${AWS::Region}:\${AWS::AccountId}:function:foreshard-execute-${mib}:live`;
+  expect(provision!.resources).toEqual(EXECUTE_TIERS_MIB.map(arn));
+});
+
 test('metrics are limited to the namespace', () => {
   const [metrics] = granting(statementsOf(roleOf('execute')), 'cloudwatch:PutMetricData');
   expect(metrics!.conditions).toEqual({ StringEquals: { 'cloudwatch:namespace': 'Foreshard' } });
@@ -123,6 +132,7 @@ test('only the one state machine is started, its tokens answered, its executions
 
 /** Actions for which AWS knows no resource (Service Authorization Reference). */
 const WITHOUT_RESOURCE = [
+  'cloudwatch:GetMetricData',
   'cloudwatch:PutMetricData',
   'logs:CreateLogDelivery',
   'logs:GetLogDelivery',
@@ -149,7 +159,7 @@ test('no role of the deployment has a wildcard beyond keys, executions and timer
         expect(WITHOUT_RESOURCE).toEqual(expect.arrayContaining(actions));
       } else {
         expect(resource).toMatch(
-          /(\/(runs|uploads|bundles|workflows)\/\*|:execution:foreshard(\/lanes)?:\*|:schedule\/foreshard\/\*)$/,
+          /(\/(runs|uploads|bundles|workflows|policies)\/\*|:execution:foreshard(\/lanes)?:\*|:schedule\/foreshard\/\*)$/,
         );
       }
     }

@@ -52,7 +52,9 @@ test('roles may use the key through the services that hold their data, and nothi
     expect(found).toEqual([
       [['kms:Decrypt', 'kms:GenerateDataKey'], via(['s3', 'dynamodb'])],
       [['kms:Decrypt'], via(['lambda'])],
-      ...(stage === 'reshard' || stage === 'submit' ? [[['kms:Decrypt', 'kms:GenerateDataKey'], via(['sqs'])]] : []),
+      ...(['reshard', 'submit', 'prewarm'].includes(stage)
+        ? [[['kms:Decrypt', 'kms:GenerateDataKey'], via(['sqs'])]]
+        : []),
     ]);
   }
 });

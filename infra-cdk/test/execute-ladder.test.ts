@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { EXECUTE_TIERS_MIB } from '../lib';
+import { EXECUTE_TIERS_MIB, STAGES } from '../lib';
 import { scratchMib } from '../lib/execute-ladder';
 import { lambdaNamed, resources, variant } from './deployment';
 
@@ -24,7 +24,7 @@ test('the tiers share code and wiring', () => {
   expect(new Set(tiers.map((tier) => tier.Code.S3Key)).size).toBe(1);
   expect(new Set(tiers.map((tier) => JSON.stringify(tier.Environment))).size).toBe(1);
   const codes = resources('AWS::Lambda::Function').map(([, f]) => f.Properties.Code.S3Key);
-  expect(new Set(codes).size).toBe(6);
+  expect(new Set(codes).size).toBe(STAGES.length);
 });
 
 test('scratch is twice the memory, within what Lambda has', () => {

@@ -51,6 +51,13 @@ const READ: Record<Stage, string[]> = {
   dispatch: ['FORESHARD_ARCHITECTURE', 'FORESHARD_EXECUTE_PREFIX', 'FORESHARD_EXECUTE_TIERS'],
   aggregate: ['FORESHARD_STATE_MACHINE'],
   reshard: ['FORESHARD_STATE_MACHINE'],
+  prewarm: [
+    'FORESHARD_ARCHITECTURE',
+    'FORESHARD_EXECUTE_PREFIX',
+    'FORESHARD_EXECUTE_TIERS',
+    'FORESHARD_LANES_MAX',
+    'FORESHARD_LANE_MEMORY_MIB',
+  ],
   execute: ['FORESHARD_METRICS', 'FORESHARD_TASK_ROLE'],
 };
 
@@ -104,6 +111,7 @@ test.each([
   ['dispatch', 512, 30],
   ['aggregate', 1024, 300],
   ['reshard', 1024, 300],
+  ['prewarm', 512, 120],
 ])('%s has %i MiB and %i s', (stage, memoryMib, timeoutS) => {
   const properties = lambdaNamed(`foreshard-${stage}`);
   expect([properties.MemorySize, properties.Timeout]).toEqual([memoryMib, timeoutS]);
@@ -115,8 +123,8 @@ test('concurrency is reserved only on request', () => {
       .map(([, f]) => f.Properties.ReservedConcurrentExecutions)
       .filter((n) => n !== undefined);
   expect(reserved(false)).toEqual([]);
-  expect(reserved(true)).toHaveLength(5);
+  expect(reserved(true)).toHaveLength(6);
   expect(reserved(true).reduce((a, b) => a + b, 0)).toBe(RESERVED_TOTAL);
   // The number that the documentation of the property gives.
-  expect(RESERVED_TOTAL).toBe(145);
+  expect(RESERVED_TOTAL).toBe(147);
 });

@@ -1,6 +1,7 @@
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { expect, test } from 'vitest';
+import { STAGES } from '../lib';
 import { lambdaNamed, resources, template, variant } from './deployment';
 
 test('every function is a native executable of one architecture', () => {
@@ -9,7 +10,7 @@ test('every function is a native executable of one architecture', () => {
     [lambda.Architecture.X86_64, 'x86_64'],
   ] as const) {
     const functions = resources('AWS::Lambda::Function', variant({ architecture: built }));
-    expect(functions).toHaveLength(6);
+    expect(functions).toHaveLength(STAGES.length);
     for (const [, { Properties }] of functions) {
       expect(Properties).toMatchObject({ Runtime: 'provided.al2023', Handler: 'bootstrap', Architectures: [name] });
     }

@@ -15,13 +15,14 @@ use crate::tools::Tools;
 use crate::venv::run;
 
 /// Stages whose functions are deployed.
-pub const STAGES: [&str; 6] = [
+pub const STAGES: [&str; 7] = [
     "submit",
     "plan",
     "dispatch",
     "execute",
     "aggregate",
     "reshard",
+    "prewarm",
 ];
 
 /// What to deploy.

@@ -45,6 +45,8 @@ mod runs;
 mod schedules;
 #[path = "contract/services.rs"]
 mod services;
+#[path = "contract/warm.rs"]
+mod warm;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -100,6 +102,9 @@ fn contract() -> Vec<(&'static str, Check)> {
         services::a_role_is_assumed_for_a_while,
         services::an_unknown_function_is_not_found,
         services::samples_are_published,
+        warm::environments_are_asked_for_and_released_however_often,
+        warm::a_target_that_is_not_there_is_not_found,
+        warm::none_cannot_be_asked_for,
         learnt::metrics_are_read_back_by_the_minute,
         learnt::a_profile_is_written_by_version,
         learnt::profiles_of_a_type_are_found_by_key,

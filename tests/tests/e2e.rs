@@ -41,6 +41,8 @@ mod lost_lanes;
 mod originals;
 #[path = "e2e/out_of_memory.rs"]
 mod out_of_memory;
+#[path = "e2e/prewarm.rs"]
+mod prewarm;
 #[path = "e2e/real_workflows.rs"]
 mod real_workflows;
 #[path = "e2e/recorded.rs"]

@@ -58,7 +58,7 @@ pub enum Schedules {
     Rules,
 }
 
-/// What plan needs.
+/// What plan and prewarm need.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// Region, endpoint, credentials.
@@ -119,7 +119,7 @@ pub fn submit() -> Result<Submit, ConfigError> {
     })
 }
 
-/// Reads what plan needs.
+/// Reads what plan and prewarm need.
 ///
 /// # Errors
 /// [`ConfigError`] with every variable that is missing or wrong.
@@ -177,6 +177,12 @@ pub fn variable(name: &str) -> Option<String> {
 #[must_use]
 pub fn log_filter() -> String {
     env::var("RUST_LOG").unwrap_or_else(|_| "info".to_owned())
+}
+
+/// How Lambda has begun this environment: `on-demand` or `provisioned-concurrency`. Source: Lambda, "Defined runtime environment
+/// variables".
+pub(crate) fn initialization() -> String {
+    env::var("AWS_LAMBDA_INITIALIZATION_TYPE").unwrap_or_default()
 }
 
 /// The file that holds a test's fault switch.

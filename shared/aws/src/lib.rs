@@ -23,3 +23,4 @@ pub mod serve;
 pub mod sfn;
 pub mod sts;
 pub mod table;
+pub mod warm;

@@ -117,7 +117,8 @@ where
     let duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     match outcome {
         Ok(answer) => {
-            tracing::info!(duration_ms, cold, "answered");
+            let initialization = config::initialization();
+            tracing::info!(duration_ms, cold, initialization, "answered");
             Ok(answer)
         }
         Err(error) => {

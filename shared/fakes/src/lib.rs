@@ -19,6 +19,7 @@ mod schedules;
 pub mod seeded;
 mod services;
 mod throughput;
+mod warm;
 pub mod wire;
 mod world;
 
@@ -26,4 +27,5 @@ pub use faults::{Fault, Faults};
 pub use seeded::Seeded;
 pub use services::{Assumed, Invoked};
 pub use throughput::Throughput;
+pub use warm::WarmCall;
 pub use world::{Change, World, block_on};

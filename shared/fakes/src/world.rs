@@ -23,6 +23,7 @@ use crate::learnt::Learnt;
 use crate::seeded::Seeded;
 use crate::services::{Assumed, Function, Invoked};
 use crate::throughput::Throughput;
+use crate::warm::{Provisioned, WarmCall};
 
 /// Everything in memory. It implements every port of the stages; share it by reference.
 pub struct World {
@@ -57,6 +58,9 @@ pub(crate) struct State {
     pub(crate) invoked: Vec<Invoked>,
     pub(crate) samples: Vec<Sample>,
     pub(crate) learnt: Learnt,
+    pub(crate) warm: BTreeMap<TargetId, Provisioned>,
+    pub(crate) warm_most: Option<u32>,
+    pub(crate) warm_calls: Vec<WarmCall>,
     pub(crate) sleepers: BTreeMap<(TimeMs, u64), Waker>,
     pub(crate) sleeps: u64,
     pub(crate) throughput: Option<Throughput>,
@@ -132,6 +136,9 @@ impl World {
                 invoked: Vec::new(),
                 samples: Vec::new(),
                 learnt: Learnt::default(),
+                warm: BTreeMap::new(),
+                warm_most: None,
+                warm_calls: Vec::new(),
                 sleepers: BTreeMap::new(),
                 sleeps: 0,
                 throughput: None,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::claim::Claim;
 use crate::ids::{Attempt, Generation, LaneId, Round, RunId, ShardId, Step, TargetId, TaskId};
 use crate::plan::LaneMode;
+use crate::prewarm::PrewarmMode;
 use crate::run::Context;
 use crate::units::TimeMs;
 
@@ -369,4 +370,23 @@ pub struct ReshardAnswer {
     pub woken: u32,
     /// Rounds started for runs whose execution had ended.
     pub rounds: u32,
+}
+
+/// What starts prewarm: nothing needs to be said.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrewarmRequest {}
+
+/// What prewarm did.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PrewarmAnswer {
+    /// By which policy.
+    pub mode: PrewarmMode,
+    /// Targets that something was decided about.
+    pub decided: u32,
+    /// Of those, changed.
+    pub changed: u32,
+    /// Environments that were provisioned when it looked.
+    pub provisioned: u32,
+    /// What the decisions are expected to save together, in dollars.
+    pub saving_usd: f64,
 }

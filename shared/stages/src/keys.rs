@@ -65,6 +65,9 @@ pub(crate) fn bundle(tenant: &Tenant, digest: &Sha256Hex) -> String {
     format!("bundles/{tenant}/{digest}")
 }
 
+/// What the deployment wants of pre-warming, where somebody has written it.
+pub(crate) const PREWARM_POLICY: &str = "policies/prewarm.json";
+
 /// What the registered workflows of a tenant begin with.
 pub(crate) fn workflows(tenant: &Tenant) -> String {
     format!("workflows/{tenant}/")

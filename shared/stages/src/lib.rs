@@ -5,6 +5,7 @@ pub mod dispatch;
 pub mod error;
 pub mod plan;
 pub mod ports;
+pub mod prewarm;
 pub mod reshard;
 pub mod submit;
 

@@ -135,7 +135,14 @@ fn nothing_is_left_open() {
 #[test]
 fn stages_have_one_verb_at_every_layer() {
     let root = root();
-    for stage in ["submit", "plan", "dispatch", "aggregate", "reshard"] {
+    for stage in [
+        "submit",
+        "plan",
+        "dispatch",
+        "aggregate",
+        "reshard",
+        "prewarm",
+    ] {
         assert!(
             root.join(format!("functions/{stage}/src/main.rs"))
                 .is_file(),

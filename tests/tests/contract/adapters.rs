@@ -3,11 +3,13 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
+use foreshard_model::ids::TargetId;
 use foreshard_stages::ports::{
     Allowances, AttemptWrites, BlobLists, BlobPresigns, BlobReads, BlobWrites, ExecutionReads,
     Executions, ForecastReads, ForecastWrites, FrontierReads, FrontierWrites, FunctionCalls,
     LaneTokens, LedgerReads, LedgerWrites, MetricReads, Metrics, OutputPointers, ProfileReads,
     ProfileWrites, RunReads, RunWrites, ScheduleReads, ScheduleWrites, TaskIdentity, Timers,
+    WarmPool,
 };
 
 /// One implementation of every port.
@@ -36,6 +38,9 @@ pub struct Adapters {
     pub profile_writes: Arc<dyn ProfileWrites>,
     pub forecasts: Arc<dyn ForecastReads>,
     pub forecast_writes: Arc<dyn ForecastWrites>,
+    pub warm: Arc<dyn WarmPool>,
+    /// A target that is there.
+    pub warm_target: TargetId,
     pub schedules: Arc<dyn ScheduleReads>,
     pub schedule_writes: Arc<dyn ScheduleWrites>,
     /// Every way of waking submit.

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use data_encoding::BASE64;
 use foreshard_aws::cloudwatch::CloudWatchMetrics;
 use foreshard_aws::dynamodb::DynamoTable;
 use foreshard_aws::lambda::LambdaCalls;
@@ -12,6 +13,7 @@ use foreshard_aws::scheduler::{RuleTimers, SchedulerTimers, Wiring};
 use foreshard_aws::sdk::{Aws, Credentials};
 use foreshard_aws::sfn::{StepFunctionsMachine, StepFunctionsTokens};
 use foreshard_aws::sts::StsIdentity;
+use foreshard_aws::warm::LambdaWarmPool;
 use foreshard_local_emulator::host::{BareHost, start_bare};
 use foreshard_local_emulator::progress::Silent;
 use foreshard_local_emulator::record::{CREDENTIALS, REGION};
@@ -77,6 +79,7 @@ impl Emulator {
         let bucket = Arc::new(S3Bucket::new(&aws, &name));
         let machine = Arc::new(StepFunctionsMachine::new(&aws, machine));
         let metrics = Arc::new(CloudWatchMetrics::new(&aws));
+        let warm_target = console.create_function(&name).await.into();
         Adapters {
             runs: table.clone(),
             run_writes: table.clone(),
@@ -107,6 +110,8 @@ impl Emulator {
             identity: Arc::new(StsIdentity::new(&aws, TASK_ROLE)),
             calls: Arc::new(LambdaCalls::new(&aws)),
             metrics: metrics.clone(),
+            warm: Arc::new(LambdaWarmPool::new(&aws)),
+            warm_target,
             metric_reads: metrics,
             park: Box::new(move || Box::pin(console.clone().park(name.clone())) as Parking),
             endpoint: Some(self.endpoint.clone()),
@@ -209,6 +214,39 @@ impl Console {
         }
     }
 
+    /// A function with a version and the alias `live`, as a target.
+    async fn create_function(&self, name: &str) -> String {
+        let definition = json!({
+            "FunctionName": name,
+            "Runtime": "provided.al2023",
+            "Handler": "bootstrap",
+            "Role": "arn:aws:iam::000000000000:role/function",
+            "Code": {"ZipFile": BASE64.encode(&stored_zip("bootstrap", b"#!/bin/sh\nexec sleep 600\n"))},
+            "Publish": true,
+        });
+        self.rest("lambda", "2015-03-31/functions", &definition)
+            .await;
+        let alias = json!({"Name": "live", "FunctionVersion": "1"});
+        let aliases = format!("2015-03-31/functions/{name}/aliases");
+        self.rest("lambda", &aliases, &alias).await;
+        format!("{name}:live")
+    }
+
+    async fn rest(&self, service: &str, path: &str, body: &Value) {
+        let answer = self
+            .http
+            .post(format!("{}/{path}", self.endpoint))
+            .header("content-type", "application/json")
+            .header("authorization", Self::authorization(service))
+            .body(body.to_string())
+            .send()
+            .await
+            .expect("the emulator answers");
+        let status = answer.status();
+        let text = answer.text().await.unwrap_or_default();
+        assert!(status.is_success(), "{path}: {status}: {text}");
+    }
+
     async fn create_machine(&self, name: &str, definition: &Value) -> String {
         let machine = json!({
             "name": name,
@@ -244,6 +282,51 @@ impl Console {
             .await;
         text(&task, "taskToken")
     }
+}
+
+/// A zip archive with one executable file that is not compressed. Source: PKWARE's APPNOTE, 4.3.
+fn stored_zip(name: &str, content: &[u8]) -> Vec<u8> {
+    let mut crc = flate2::Crc::new();
+    crc.update(content);
+    let mut sizes = crc.sum().to_le_bytes().to_vec();
+    let length = u32::try_from(content.len()).expect("a small file");
+    sizes.extend(length.to_le_bytes());
+    sizes.extend(length.to_le_bytes());
+    sizes.extend(
+        u16::try_from(name.len())
+            .expect("a short name")
+            .to_le_bytes(),
+    );
+    // Version 2.0, no flags, stored, no time.
+    let common = [&[20, 0, 0, 0, 0, 0, 0, 0, 0x21, 0][..], &sizes].concat();
+    let local = [
+        b"PK\x03\x04",
+        &common[..],
+        &[0, 0],
+        name.as_bytes(),
+        content,
+    ]
+    .concat();
+    // Made on Unix; no extra, comment, disk or internal attributes; mode 0755 of a regular file; at offset 0.
+    let mode = (0o100_755_u32 << 16).to_le_bytes();
+    let central = [
+        b"PK\x01\x02",
+        &[20, 3][..],
+        &common,
+        &[0; 8],
+        &mode,
+        &[0; 4],
+        name.as_bytes(),
+    ]
+    .concat();
+    let end = [
+        &b"PK\x05\x06\0\0\0\0\x01\0\x01\0"[..],
+        &u32::try_from(central.len()).expect("small").to_le_bytes(),
+        &u32::try_from(local.len()).expect("small").to_le_bytes(),
+        &[0, 0],
+    ]
+    .concat();
+    [local, central, end].concat()
 }
 
 fn text(value: &Value, member: &str) -> String {

@@ -173,7 +173,14 @@ pub async fn diagnosis(on: &Deployment, run: &RunId) -> String {
             event.at.0, event.kind, event.shard, event.because
         ));
     }
-    for stage in ["submit", "plan", "dispatch", "aggregate", "reshard"] {
+    for stage in [
+        "submit",
+        "plan",
+        "dispatch",
+        "aggregate",
+        "reshard",
+        "prewarm",
+    ] {
         let said = on
             .cloud
             .log_lines(&on.stack.function(stage), run.as_str())

@@ -18,13 +18,14 @@ use super::stack::{Deployment, deployment};
 const CANARY: &str = "canary7f3a91c2e5";
 
 /// Every function that a small run passes, and the sweep.
-const FUNCTIONS: [&str; 6] = [
+const FUNCTIONS: [&str; 7] = [
     "submit",
     "plan",
     "dispatch",
     "execute-128",
     "aggregate",
     "reshard",
+    "prewarm",
 ];
 
 /// A task that reads the word and gives it on, and one that says it and fails.

@@ -8,6 +8,7 @@ use foreshard_aws::client::ApiClient;
 use foreshard_aws::dynamodb::DynamoTable;
 use foreshard_aws::s3::S3Bucket;
 use foreshard_aws::sdk::{Aws, Credentials};
+use foreshard_aws::warm::LambdaWarmPool;
 use foreshard_local_emulator::record::{CREDENTIALS, REGION};
 use foreshard_local_emulator::{Emulator, Home, Progress, Record, UpOptions, down, up};
 use tokio::sync::MutexGuard;
@@ -36,6 +37,7 @@ pub struct Deployment {
     pub api: ApiClient,
     pub table: DynamoTable,
     pub bucket: S3Bucket,
+    pub warm: LambdaWarmPool,
     pub cloud: Cloud,
     /// ARN of the state machine.
     pub machine: String,
@@ -60,6 +62,7 @@ pub async fn deployment() -> Deployment {
         api: ApiClient::new(api, REGION, credentials).expect("the API has an address"),
         table: DynamoTable::new(&aws, stack.output("TableName")),
         bucket: S3Bucket::new(&aws, stack.output("BucketName")),
+        warm: LambdaWarmPool::new(&aws),
         cloud: Cloud::new(&stack.record.endpoint),
         machine: stack.output("StateMachineArn"),
         stack,

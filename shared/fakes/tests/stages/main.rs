@@ -1,4 +1,4 @@
-//! submit, plan and aggregate over the ports in memory.
+//! submit, plan, aggregate and prewarm over the ports in memory.
 
 #![expect(
     clippy::unwrap_used,
@@ -10,6 +10,7 @@ mod caller;
 mod creation;
 mod logs;
 mod plan;
+mod prewarm;
 mod recut;
 mod submit;
 mod through;

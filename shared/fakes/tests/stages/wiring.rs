@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use foreshard_fakes::World;
 use foreshard_model::policy::StartRate;
-use foreshard_stages::{aggregate, plan, submit};
+use foreshard_stages::{aggregate, plan, prewarm, submit};
 
 pub(crate) fn aggregate(world: &Arc<World>) -> aggregate::Ports {
     aggregate::Ports {
@@ -30,6 +30,22 @@ pub(crate) fn plan(world: &Arc<World>) -> plan::Ports {
         wiring: world.clone(),
         clock: world.clone(),
         scratch: std::env::temp_dir(),
+    }
+}
+
+pub(crate) fn prewarm(world: &Arc<World>) -> prewarm::Ports {
+    prewarm::Ports {
+        runs: world.clone(),
+        frontier: world.clone(),
+        schedules: world.clone(),
+        blobs: world.clone(),
+        lists: world.clone(),
+        forecasts: world.clone(),
+        records: world.clone(),
+        metrics: world.clone(),
+        warm: world.clone(),
+        wiring: world.clone(),
+        clock: world.clone(),
     }
 }
 
