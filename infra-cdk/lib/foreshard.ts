@@ -8,8 +8,8 @@ import { Api, type ApiProps, DEFAULT_SUBMIT_THROTTLE, DEFAULT_THROTTLE } from '.
 import { Artifacts } from './artifacts';
 import { Bucket, DEFAULT_RUNS_DAYS } from './bucket';
 import { DeadLetters } from './dead-letters';
-import { EachMinute, PREWARM, SWEEP } from './each-minute';
 import { AWS_KEYS, Encryption } from './encryption';
+import { Errand, PREWARM, SWEEP } from './errand';
 import { EXECUTE_TIERS_MIB, ExecuteLadder } from './execute-ladder';
 import { CONTROL_FUNCTIONS, environment, type Wiring } from './functions';
 import { liveArn } from './live-arn';
@@ -201,8 +201,8 @@ export class Foreshard extends Construct {
       ...apiLimits(props),
     });
     schedules.wake(submit.function);
-    new EachMinute(this, 'ReshardSweep', { ...SWEEP, name, stage: reshard, deadLetters: this.deadLetters });
-    new EachMinute(this, 'Prewarming', { ...PREWARM, name, stage: prewarm, deadLetters: this.deadLetters });
+    new Errand(this, 'ReshardSweep', { ...SWEEP, name, stage: reshard, deadLetters: this.deadLetters });
+    new Errand(this, 'Prewarming', { ...PREWARM, name, stage: prewarm, deadLetters: this.deadLetters });
     if (props.monitoring ?? true) {
       const { alarmTopic, alarmEmail } = props;
       new Monitoring(this, 'Monitoring', { foreshard: this, encryption, alarmTopic, alarmEmail });

@@ -184,10 +184,10 @@ fn without_a_policy_nothing_is_changed_and_everything_is_told() {
         (answer.mode, answer.changed),
         (PrewarmMode::ForecastOnly, 0)
     );
-    // A cold start is worth its billed time alone: the answer is none.
     let kept = records(world, &target);
     assert_eq!(kept.len(), 1);
-    assert_eq!(kept[0].decision.environments, 0);
+    assert_eq!(kept[0].decision.action, PrewarmAction::Keep);
+    assert!(!kept[0].decision.reasons.is_empty());
     let advised = json!({"mode": "advise", "worth": {"kind": "usd", "each": 1.0}});
     world.put_blob(POLICY, advised.to_string().into_bytes());
     world.set_now(at("2026-06-01T10:57:30Z"));

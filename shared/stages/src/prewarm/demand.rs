@@ -27,7 +27,7 @@ const FORECASTS_MAX: usize = 1_000;
 const LOOKED_AT: usize = 500;
 /// Of those, at the same time.
 const AT_ONCE: usize = 16;
-/// A plan that is larger is left out, in bytes: reading it each minute costs more than it can tell.
+/// A plan that is larger is left out, in bytes: reading it each time costs more than it can tell.
 const PLAN_BYTES_MAX: u64 = 8 << 20;
 /// Shards of a run whose progress is read; a larger run is taken to go by its plan.
 const SHARDS_READ: u32 = 2_000;

@@ -1,4 +1,4 @@
-//! Prewarm, each minute: what is expected of every target, what it has, and how many environments should wait for it, if any.
+//! Prewarm: what is expected of every target, what it has, and how many environments should wait for it, if any.
 
 mod apply;
 mod demand;
@@ -25,13 +25,14 @@ use crate::ports::{
 
 use demand::Expected;
 
-/// Between two decisions, in milliseconds: EventBridge's shortest rate.
-const INTERVAL_MS: u64 = 60_000;
+/// Between two decisions, in milliseconds: as it is billed. Deciding each minute puts off what the next minute could still ask for,
+/// and misses more of load that recurs (docs/prewarm.md). The rule that starts the stage has the same; a test compares them.
+const INTERVAL_MS: u64 = 300_000;
 
 /// Between two calls of the control plane, in milliseconds: a third of what all users of an account share.
 const CALL_EVERY_MS: u64 = 3 * 1_000 / CALLS_PER_S as u64;
 
-/// Calls that change something, of one decision: with those that read, they are made well within a minute.
+/// Calls that change something, of one decision: with those that read, they are made well within its two minutes.
 const CALLS_MAX: u32 = 30;
 
 /// Share of the environments in use that meet a cold start in a step of five minutes when nothing is provisioned: Lambda keeps

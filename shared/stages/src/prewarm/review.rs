@@ -13,7 +13,7 @@ const REVIEWED_MS: u64 = 900_000;
 /// Before the metrics of a minute are complete, in milliseconds. Source: CloudWatch metrics of Lambda come within about two
 /// minutes, those of invocations that run when those end.
 const LAG_MS: u64 = 180_000;
-/// Decisions that are looked through for one without its outcome: those of the time that is reviewed, one a minute, and more.
+/// Decisions that are looked through for one without its outcome: those of the time that is reviewed, and of others that were asked for by hand.
 const LOOKED_THROUGH: usize = 24;
 /// Length of a period, in seconds.
 const PERIOD_S: u32 = 60;

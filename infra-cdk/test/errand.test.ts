@@ -1,38 +1,48 @@
 import { describe, expect, test } from 'vitest';
+import { PREWARM } from '../lib/errand';
 import { resources } from './deployment';
+import { source } from './rust-source';
 
 const [queue] = resources('AWS::SQS::Queue')[0]!;
 
 describe.each([
-  ['reshard', 'sweep'],
-  ['prewarm', 'prewarm'],
-])('%s', (stage, id) => {
+  ['reshard', 'sweep', 1],
+  ['prewarm', 'prewarm', 5],
+])('%s', (stage, id, minutes) => {
   const [fn] = resources('AWS::Lambda::Function').find(([, f]) => f.Properties.FunctionName === `foreshard-${stage}`)!;
 
-  test('is started every minute, with an id in the input', () => {
+  test('is started at its rate, with an id in the input', () => {
     const [, rule] = resources('AWS::Events::Rule').find(([, r]) => r.Properties.Name === `foreshard-${id}`)!;
-    expect(rule.Properties).toMatchObject({ ScheduleExpression: 'rate(1 minute)', State: 'ENABLED' });
+    expect(rule.Properties).toMatchObject({
+      ScheduleExpression: `rate(${minutes} minute${minutes > 1 ? 's' : ''})`,
+      State: 'ENABLED',
+    });
     expect(rule.Properties.Targets).toEqual([
       {
         Id: 'Target0',
         Arn: { 'Fn::GetAtt': [fn, 'Arn'] },
         Input: `{"id":"${id}"}`,
         DeadLetterConfig: { Arn: { 'Fn::GetAtt': [queue, 'Arn'] } },
-        RetryPolicy: { MaximumEventAgeInSeconds: 60, MaximumRetryAttempts: 0 },
+        RetryPolicy: { MaximumEventAgeInSeconds: 60 * minutes, MaximumRetryAttempts: 0 },
       },
     ]);
   });
 
-  test('when it fails it is left to the next minute, and said', () => {
+  test('when it fails it is left to the next time, and said', () => {
     const configs = resources('AWS::Lambda::EventInvokeConfig').map(([, config]) => config.Properties);
     expect(configs.filter((config) => config.FunctionName.Ref === fn)).toEqual([
       {
         FunctionName: { Ref: fn },
         Qualifier: '$LATEST',
         MaximumRetryAttempts: 0,
-        MaximumEventAgeInSeconds: 60,
+        MaximumEventAgeInSeconds: 60 * minutes,
         DestinationConfig: { OnFailure: { Destination: { 'Fn::GetAtt': [queue, 'Arn'] } } },
       },
     ]);
   });
+});
+
+test('prewarm reckons with the rate at which it is started', () => {
+  const [, interval] = /const INTERVAL_MS: u64 = ([\d_]+);/.exec(source('shared/stages/src/prewarm/mod.rs'))!;
+  expect(Number(interval!.replaceAll('_', ''))).toBe(PREWARM.every.toMilliseconds());
 });

@@ -1,4 +1,4 @@
-/** Wakes a stage each minute: reshard, so that whatever was lost is found, and prewarm, so that what is known is acted on. */
+/** Wakes a stage again and again: reshard, so that whatever was lost is found, and prewarm, so that what is known is acted on. */
 import { Duration } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
@@ -6,25 +6,28 @@ import { Construct } from 'constructs';
 import type { DeadLetters } from './dead-letters';
 import type { StageFunction } from './stage-function';
 
-/** EventBridge's shortest rate. */
-const EVERY = Duration.minutes(1);
-
-/** What is done each minute. */
-export interface Errand {
+/** What is done again and again. */
+export interface ErrandPlan {
   /** Last part of the rule's name, and the `id` in its input. */
   readonly id: string;
   readonly description: string;
+  readonly every: Duration;
 }
 
-/** Heals runs. */
-export const SWEEP: Errand = { id: 'sweep', description: 'Foreshard: release, wake and restart what was lost' };
-/** Decides provisioned concurrency. */
-export const PREWARM: Errand = {
+/** Heals runs, at EventBridge's shortest rate. */
+export const SWEEP: ErrandPlan = {
+  id: 'sweep',
+  description: 'Foreshard: release, wake and restart what was lost',
+  every: Duration.minutes(1),
+};
+/** Decides provisioned concurrency, as often as it is billed; `INTERVAL_MS` of the stage is the same. */
+export const PREWARM: ErrandPlan = {
   id: 'prewarm',
   description: 'Foreshard: provision what is about to be used, or nothing',
+  every: Duration.minutes(5),
 };
 
-export interface EachMinuteProps extends Errand {
+export interface ErrandProps extends ErrandPlan {
   readonly name: string;
   readonly stage: StageFunction;
   readonly deadLetters: DeadLetters;
@@ -34,13 +37,13 @@ export interface EachMinuteProps extends Errand {
  * Rule that starts a stage. One that fails is not tried again: the next one sees the same and more. What failed, or could not
  * be started at all, ends in the dead letters, and an alarm says so.
  */
-export class EachMinute extends Construct {
-  constructor(scope: Construct, id: string, props: EachMinuteProps) {
+export class Errand extends Construct {
+  constructor(scope: Construct, id: string, props: ErrandProps) {
     super(scope, id);
     const stage = props.stage.function;
     stage.configureAsyncInvoke({
       retryAttempts: 0,
-      maxEventAge: EVERY,
+      maxEventAge: props.every,
       onFailure: props.deadLetters.asDestination(),
     });
     for (const statement of props.deadLetters.statements()) {
@@ -49,13 +52,13 @@ export class EachMinute extends Construct {
     new events.Rule(this, 'Rule', {
       ruleName: `${props.name}-${props.id}`,
       description: props.description,
-      schedule: events.Schedule.rate(EVERY),
+      schedule: events.Schedule.rate(props.every),
       targets: [
         new targets.LambdaFunction(stage, {
           // Some emulators deliver a constant input only if it has an `id`.
           event: events.RuleTargetInput.fromObject({ id: props.id }),
           retryAttempts: 0,
-          maxEventAge: EVERY,
+          maxEventAge: props.every,
           deadLetterQueue: props.deadLetters,
         }),
       ],
