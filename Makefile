@@ -6,6 +6,8 @@ SHELL := /bin/bash
 PROFILE ?= dev
 EXAMPLES ?= 25
 SEEDS ?= 100000
+TASKS ?= 1000000
+LANES ?= 10000
 STAGES := submit plan dispatch execute aggregate reshard prewarm
 BUILT := target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 FORESHARD := $(BUILT)/foreshard
@@ -25,7 +27,7 @@ comma := ,
 say = @printf '\033[1m==> %s\033[0m\n' "$(1)"
 
 .PHONY: help build functions faulty demo up down test test-localstack lint unit infra emulator e2e e2e-full schema clean \
-    planner-tables prove scripts openapi fuzz-api ship measure-functions measure-dispatch image audit audit-rules audit-advisories sbom release-notes
+    planner-tables simulator-table simulate-large prove scripts openapi fuzz-api ship measure-functions measure-dispatch image audit audit-rules audit-advisories sbom release-notes
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## */  make \1\t/' | expand -t 27
@@ -174,6 +176,14 @@ target/fuzz-api/venv/complete: tests/fuzz-api/requirements.lock
 planner-tables: ## the planner's figures on the recorded workflows beside the peers', as docs/planner.md shows them
 	$(call say,timetables$(comma) partitions and plans beside plain states (about five minutes of one core))
 	cargo run --quiet --release -p foreshard-bench --example bench -- tables $(SHARED)/data/workflows/*.json.gz --baselines $(SHARED)/baselines
+
+simulator-table: ## every recorded workflow in virtual time beside plain states, as docs/simulator.md shows it
+	$(call say,simulating the recorded workflows)
+	cargo run --quiet --release -p foreshard-simulator --example simulate -- --compare --table $(SHARED)/data/workflows/*.json.gz
+
+simulate-large: ## a million tasks on ten thousand lanes in virtual time: LANES and TASKS say how many
+	$(call say,simulating $(TASKS) tasks on $(LANES) lanes)
+	cargo run --quiet --release -p foreshard-simulator --example large -- --tasks $(TASKS) --lanes $(LANES)
 
 clean: ## what was built; the emulator's state
 	cargo clean

@@ -8,6 +8,7 @@ pub mod calendar;
 mod codes;
 mod dice;
 pub mod draw;
+pub mod execute;
 pub mod expression;
 pub mod forecast;
 pub mod frontier;

@@ -49,19 +49,13 @@ fn check_one(state: &State, run: &RunKey, write: &Write) -> PortResult<()> {
             format!("run `{}`", item.run),
         ),
         Write::Shard(item, expect) => (
-            state
-                .shards
-                .get(&(item.run.clone(), item.id))
-                .map(|i| i.version),
+            state.shards.get(&item.run, item.id).map(|i| i.version),
             expect,
             item.version,
             format!("shard {} of `{}`", item.id, item.run),
         ),
         Write::Lane(item, expect) => (
-            state
-                .lanes
-                .get(&(item.run.clone(), item.lane))
-                .map(|i| i.version),
+            state.lanes.get(&item.run, item.lane).map(|i| i.version),
             expect,
             item.version,
             format!("lane {} of `{}`", item.lane, item.run),
@@ -119,8 +113,7 @@ fn apply(state: &mut State, run: &RunKey, writes: &[Write]) -> PortResult<()> {
                 state.runs.insert(item.run.clone(), (**item).clone());
             }
             Write::Shard(item, _) => {
-                let key = (item.run.clone(), item.id);
-                let from = state.shards.insert(key, (**item).clone());
+                let from = state.shards.insert((**item).clone());
                 let from = from.map_or(ShardState::Waiting, |old| old.state);
                 if from != item.state {
                     state.changes.push(Change {
@@ -133,32 +126,17 @@ fn apply(state: &mut State, run: &RunKey, writes: &[Write]) -> PortResult<()> {
                 }
             }
             Write::Lane(item, _) => {
-                let key = (item.run.clone(), item.lane);
-                state.lanes.insert(key, (**item).clone());
+                state.lanes.insert((**item).clone());
             }
         }
     }
     Ok(())
 }
 
-fn shards_where<'a>(
-    state: &'a State,
-    run: &'a RunKey,
-    partition: u32,
-) -> impl Iterator<Item = &'a ShardItem> {
-    let first = (run.run.clone(), ShardId(0));
-    state
-        .shards
-        .range(first..)
-        .take_while(|((r, _), _)| *r == run.run)
-        .map(|(_, item)| item)
-        .filter(move |item| item.id.0 % run.partitions.max(1) == partition)
-}
-
 #[async_trait]
 impl FrontierReads for World {
     async fn shard(&self, run: &RunKey, id: ShardId) -> PortResult<Option<ShardItem>> {
-        self.read(|state| Ok(state.shards.get(&(run.run.clone(), id)).cloned()))
+        self.read(|state| Ok(state.shards.get(&run.run, id).cloned()))
             .await
     }
 
@@ -167,7 +145,7 @@ impl FrontierReads for World {
             let ids: BTreeSet<&ShardId> = ids.iter().collect();
             let found = ids
                 .into_iter()
-                .filter_map(|id| state.shards.get(&(run.run.clone(), *id)));
+                .filter_map(|id| state.shards.get(&run.run, *id));
             Ok(found.cloned().collect())
         })
         .await
@@ -181,8 +159,9 @@ impl FrontierReads for World {
     ) -> PortResult<Page<ShardItem>> {
         let after: Option<u32> = after.and_then(|text| text.parse().ok());
         self.read(|state| {
-            let rest = shards_where(state, run, partition)
-                .filter(|item| after.is_none_or(|a| item.id.0 > a));
+            let first = after.map_or(0, |after| after.saturating_add(1));
+            let rest = state.shards.from(&run.run, ShardId(first));
+            let rest = rest.filter(|item| item.id.0 % run.partitions.max(1) == partition);
             let mut items: Vec<ShardItem> = rest.take(SHARD_PAGE + 1).cloned().collect();
             let more = items.len() > SHARD_PAGE;
             items.truncate(SHARD_PAGE);
@@ -193,7 +172,7 @@ impl FrontierReads for World {
     }
 
     async fn lane(&self, run: &RunKey, lane: LaneId) -> PortResult<Option<LaneItem>> {
-        self.read(|state| Ok(state.lanes.get(&(run.run.clone(), lane)).cloned()))
+        self.read(|state| Ok(state.lanes.get(&run.run, lane).cloned()))
             .await
     }
 
@@ -204,10 +183,10 @@ impl FrontierReads for World {
         finished: Option<ShardId>,
     ) -> PortResult<Opening> {
         self.read(|state| {
-            let shard = finished.and_then(|id| state.shards.get(&(run.run.clone(), id)));
+            let shard = finished.and_then(|id| state.shards.get(&run.run, id));
             Ok(Opening {
                 run: state.runs.get(&run.run).cloned(),
-                lane: state.lanes.get(&(run.run.clone(), lane)).cloned(),
+                lane: state.lanes.get(&run.run, lane).cloned(),
                 finished: shard.cloned(),
             })
         })
@@ -220,11 +199,10 @@ impl FrontierReads for World {
         partition: u32,
         limit: usize,
     ) -> PortResult<Vec<ShardItem>> {
+        self.lock().shards.spread(run);
         self.read(|state| {
-            let ranked: BTreeMap<String, &ShardItem> = shards_where(state, run, partition)
-                .filter_map(|item| Some((item.ready_rank()?, item)))
-                .collect();
-            Ok(ranked.into_values().take(limit).cloned().collect())
+            let ready = state.shards.ready(run, partition);
+            Ok(ready.take(limit).cloned().collect())
         })
         .await
     }
@@ -236,12 +214,10 @@ impl FrontierReads for World {
         what: Live,
         limit: usize,
     ) -> PortResult<Vec<ShardItem>> {
+        self.lock().shards.spread(run);
         self.read(|state| {
-            let listed: BTreeMap<String, &ShardItem> = shards_where(state, run, partition)
-                .filter_map(|item| Some((item.live()?, item)))
-                .filter(|(key, _)| key.starts_with(what.prefix()))
-                .collect();
-            Ok(listed.into_values().take(limit).cloned().collect())
+            let live = state.shards.live(run, partition, what.prefix());
+            Ok(live.take(limit).cloned().collect())
         })
         .await
     }
@@ -253,15 +229,9 @@ impl FrontierReads for World {
         limit: usize,
     ) -> PortResult<Vec<LaneItem>> {
         self.read(|state| {
-            let first = (run.run.clone(), LaneId(0));
-            let mine = state
-                .lanes
-                .range(first..)
-                .take_while(|((r, _), _)| *r == run.run)
-                .map(|(_, item)| item)
-                .filter(|item| item.lane.0 % run.partitions.max(1) == partition);
-            let parked = mine.filter(|item| item.live().is_some());
-            Ok(parked.take(limit).cloned().collect())
+            let parked = state.lanes.parked(&run.run);
+            let here = parked.filter(|item| item.lane.0 % run.partitions.max(1) == partition);
+            Ok(here.take(limit).cloned().collect())
         })
         .await
     }
@@ -276,8 +246,7 @@ impl FrontierWrites for World {
 
     async fn arrive(&self, run: &RunKey, arrival: &Arrival) -> PortResult<ShardItem> {
         self.write("arrive", |state| {
-            let key = (run.run.clone(), arrival.successor);
-            let Some(item) = state.shards.get_mut(&key) else {
+            let Some(item) = state.shards.get(&run.run, arrival.successor) else {
                 let text = format!("shard {} of `{}`", arrival.successor, run.run);
                 return Err(PortError::NotFound(text));
             };
@@ -287,9 +256,11 @@ impl FrontierWrites for World {
                     "shard {id} is of generation {generation}"
                 )));
             }
+            let mut item = item.clone();
             item.arrived.insert(arrival.predecessor);
             item.version += 1;
-            Ok(item.clone())
+            state.shards.insert(item.clone());
+            Ok(item)
         })
         .await
     }
@@ -304,8 +275,9 @@ impl FrontierWrites for World {
             let throughput = state.throughput.as_mut();
             let left = throughput.map_or_else(Vec::new, |has| has.left(run, items, now));
             for item in items.iter().filter(|item| !left.contains(&item.id)) {
-                let key = (run.run.clone(), item.id);
-                state.shards.entry(key).or_insert_with(|| item.clone());
+                if state.shards.get(&run.run, item.id).is_none() {
+                    state.shards.insert(item.clone());
+                }
             }
             Ok(left)
         })
@@ -317,18 +289,19 @@ impl FrontierWrites for World {
 impl AttemptWrites for World {
     async fn checkpoint(&self, run: &RunKey, checkpoint: &Checkpoint) -> PortResult<bool> {
         self.write("checkpoint", |state| {
-            let key = (run.run.clone(), checkpoint.shard);
-            let Some(item) = state.shards.get_mut(&key) else {
+            let Some(item) = state.shards.get(&run.run, checkpoint.shard) else {
                 return Ok(false);
             };
             if item.state != ShardState::Running || item.attempt != checkpoint.attempt {
                 return Ok(false);
             }
+            let mut item = item.clone();
             if let Some(progress) = &checkpoint.progress {
                 item.progress = Some(progress.clone());
             }
             item.started_once = checkpoint.started_once;
             item.version += 1;
+            state.shards.insert(item);
             Ok(true)
         })
         .await
@@ -344,7 +317,7 @@ impl OutputPointers for World {
     ) -> PortResult<BTreeMap<ShardId, Pointer>> {
         self.read(|state| {
             let found = ids.iter().filter_map(|id| {
-                let item = state.shards.get(&(run.run.clone(), *id))?;
+                let item = state.shards.get(&run.run, *id)?;
                 let pointer = match item.kind {
                     ShardKind::Work => Pointer {
                         output: item.output.clone(),

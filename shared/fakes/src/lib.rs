@@ -10,6 +10,7 @@ mod executions;
 pub mod executor;
 pub mod faults;
 mod frontier;
+mod index;
 mod learnt;
 mod ledger;
 pub mod machine;

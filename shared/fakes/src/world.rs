@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use async_trait::async_trait;
 use foreshard_engine::frontier::is_open;
 use foreshard_model::frontier::{LaneItem, ShardItem, ShardState};
-use foreshard_model::ids::{Attempt, LaneId, Round, RunId, ShardId, TargetId, Tenant};
+use foreshard_model::ids::{Attempt, Round, RunId, ShardId, TargetId, Tenant};
 use foreshard_model::ledger::Event;
 use foreshard_model::run::RunItem;
 use foreshard_model::schedule::{ScheduleItem, ScheduleKey};
@@ -19,6 +19,7 @@ use foreshard_stages::ports::{Clock, Listed, PortError, PortResult, Sample, Time
 
 use crate::build;
 use crate::faults::{Fault, Faults, Verdict};
+use crate::index::{Lanes, Shards};
 use crate::learnt::Learnt;
 use crate::seeded::Seeded;
 use crate::services::{Assumed, Function, Invoked};
@@ -42,8 +43,8 @@ pub(crate) struct State {
     pub(crate) active: BTreeSet<RunId>,
     pub(crate) listing: BTreeSet<(Tenant, Listed)>,
     pub(crate) booked: BTreeMap<Tenant, TimeMs>,
-    pub(crate) shards: BTreeMap<(RunId, ShardId), ShardItem>,
-    pub(crate) lanes: BTreeMap<(RunId, LaneId), LaneItem>,
+    pub(crate) shards: Shards,
+    pub(crate) lanes: Lanes,
     pub(crate) ledger: BTreeMap<(RunId, String), Event>,
     pub(crate) schedules: BTreeMap<ScheduleKey, ScheduleItem>,
     pub(crate) look_at: BTreeMap<ScheduleKey, TimeMs>,
@@ -120,8 +121,8 @@ impl World {
                 active: BTreeSet::new(),
                 listing: BTreeSet::new(),
                 booked: BTreeMap::new(),
-                shards: BTreeMap::new(),
-                lanes: BTreeMap::new(),
+                shards: Shards::default(),
+                lanes: Lanes::default(),
                 ledger: BTreeMap::new(),
                 schedules: BTreeMap::new(),
                 look_at: BTreeMap::new(),
@@ -281,29 +282,23 @@ impl World {
     /// All shards of a run, by id.
     #[must_use]
     pub fn shard_items(&self, run: &RunId) -> Vec<ShardItem> {
-        let state = self.lock();
-        let mine = state.shards.iter().filter(|((r, _), _)| r == run);
-        mine.map(|(_, item)| item.clone()).collect()
+        self.lock().shards.of(run).cloned().collect()
     }
 
     /// Puts a shard as it is.
     pub fn put_shard(&self, item: ShardItem) {
-        let key = (item.run.clone(), item.id);
-        self.lock().shards.insert(key, item);
+        self.lock().shards.insert(item);
     }
 
     /// All lanes of a run, by number.
     #[must_use]
     pub fn lane_items(&self, run: &RunId) -> Vec<LaneItem> {
-        let state = self.lock();
-        let mine = state.lanes.iter().filter(|((r, _), _)| r == run);
-        mine.map(|(_, item)| item.clone()).collect()
+        self.lock().lanes.of(run).cloned().collect()
     }
 
     /// Puts a lane as it is.
     pub fn put_lane(&self, item: LaneItem) {
-        let key = (item.run.clone(), item.lane);
-        self.lock().lanes.insert(key, item);
+        self.lock().lanes.insert(item);
     }
 
     /// The ledger of a run, oldest first.
@@ -388,7 +383,7 @@ impl World {
     /// Whether a lane is parked although a shard could be claimed, or although its round is over.
     pub(crate) fn sleeps_in_vain(&self, run: &RunId) -> bool {
         let state = self.lock();
-        let mut lanes = state.lanes.values().filter(|lane| lane.run == *run);
+        let mut lanes = state.lanes.of(run);
         let asleep = lanes.find(|lane| {
             let token = lane.token.as_ref();
             token.is_some_and(|t| state.tokens.get(t) == Some(&true))
@@ -396,7 +391,7 @@ impl World {
         let (Some(lane), Some(item)) = (asleep, state.runs.get(run)) else {
             return false;
         };
-        let mut shards = state.shards.values().filter(|shard| shard.run == *run);
+        let mut shards = state.shards.of(run);
         !is_open(item, lane.round)
             || shards.any(|shard| {
                 shard.state == ShardState::Ready

@@ -20,6 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("reshard", &["aws", "stages"]),
     ("prewarm", &["aws", "stages"]),
     ("local-emulator", &["model", "engine", "stages", "fakes"]),
+    ("simulator", &["model", "engine", "stages", "fakes"]),
     ("bench", &["model", "engine"]),
     (
         "cli",
@@ -29,6 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "stages",
             "aws",
             "local-emulator",
+            "simulator",
             "bench",
         ],
     ),
@@ -42,6 +44,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "fakes",
             "worker",
             "local-emulator",
+            "simulator",
             "bench",
             "cli",
         ],
@@ -79,6 +82,10 @@ const BANNED: &[(&str, &[&str])] = &[
     ),
     ("stages", &["aws-", "lambda_runtime", "reqwest", "petgraph"]),
     ("fakes", &["aws-", "lambda_runtime", "reqwest"]),
+    (
+        "simulator",
+        &["tokio", "aws-", "lambda_runtime", "reqwest", "rand"],
+    ),
     ("worker", &["aws-", "lambda_runtime", "petgraph"]),
 ];
 

@@ -93,7 +93,7 @@ pub(super) fn gantt(svg: &mut String, plan: &Plan, of: &[u32], top: f64, width: 
 }
 
 /// A round time without needless digits.
-fn tick(ms: u64) -> String {
+pub(super) fn tick(ms: u64) -> String {
     match ms {
         0 => "0".to_owned(),
         _ if ms.is_multiple_of(1_000) => format!("{} s", ms / 1_000),

@@ -46,11 +46,11 @@ pub(crate) use reasons::reason;
 use emit::Layout;
 use ground::Ground;
 use objective::Verdict;
-use scale::Scale;
 
 pub use beside::{Beside, beside_plain, fewest_transitions};
 pub use chunks::Chunks;
 pub use pareto::{pareto, thin};
+pub use scale::Scale;
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -8,7 +8,7 @@ use foreshard_model::workflow::{
 
 /// The factors of one run.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Scale {
+pub struct Scale {
     /// On processor time and bytes.
     time_and_bytes: f64,
     /// On memory.
@@ -17,7 +17,8 @@ pub(super) struct Scale {
 
 impl Scale {
     /// The factors that the options ask for.
-    pub(super) fn new(options: &RunOptions) -> Self {
+    #[must_use]
+    pub fn new(options: &RunOptions) -> Self {
         Self {
             time_and_bytes: options.scale,
             memory: options.memory_scale,
@@ -25,7 +26,8 @@ impl Scale {
     }
 
     /// A size: at least one byte of what had any.
-    pub(super) fn bytes(self, bytes: u64) -> u64 {
+    #[must_use]
+    pub fn bytes(self, bytes: u64) -> u64 {
         if self.time_and_bytes == 1.0 || bytes == 0 {
             return bytes;
         }
@@ -33,7 +35,8 @@ impl Scale {
     }
 
     /// Processor time of a task: only a synthetic one can be made shorter.
-    pub(super) fn estimate_ms(self, task: &Task) -> Option<f64> {
+    #[must_use]
+    pub fn estimate_ms(self, task: &Task) -> Option<f64> {
         let factor = match task.kind {
             TaskKind::Synthetic(_) => self.time_and_bytes,
             _ => 1.0,
@@ -42,7 +45,8 @@ impl Scale {
     }
 
     /// What the task needs: only a synthetic one can be made smaller, to 1 MiB at least.
-    pub(super) fn resources(self, task: &Task) -> Resources {
+    #[must_use]
+    pub fn resources(self, task: &Task) -> Resources {
         match task.kind {
             TaskKind::Synthetic(_) => Resources {
                 memory: self.mib(task.resources.memory),
@@ -53,7 +57,8 @@ impl Scale {
     }
 
     /// What to run.
-    pub(super) fn kind(self, kind: &TaskKind) -> TaskKind {
+    #[must_use]
+    pub fn kind(self, kind: &TaskKind) -> TaskKind {
         match kind {
             TaskKind::Synthetic(load) => TaskKind::Synthetic(Synthetic {
                 cpu_ms: load.cpu_ms * self.time_and_bytes,
@@ -64,7 +69,8 @@ impl Scale {
     }
 
     /// Expected sizes of the files that a task leaves.
-    pub(super) fn writes(self, writes: &[FileOutput]) -> Vec<FileOutput> {
+    #[must_use]
+    pub fn writes(self, writes: &[FileOutput]) -> Vec<FileOutput> {
         writes
             .iter()
             .map(|file| FileOutput {
@@ -75,7 +81,8 @@ impl Scale {
     }
 
     /// Bytes of the files that are generated where the task reads them.
-    pub(super) fn generated(self, files: &[FileInput]) -> u64 {
+    #[must_use]
+    pub fn generated(self, files: &[FileInput]) -> u64 {
         files
             .iter()
             .map(|file| match file.source {

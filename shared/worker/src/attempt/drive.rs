@@ -4,6 +4,7 @@ use std::future::{Future, pending};
 use std::pin::Pin;
 use std::time::Duration;
 
+use foreshard_engine::execute::{CHECKPOINT_MS, Capacity, Demand, Pace, TaskState, startable};
 use foreshard_engine::place::WORKER_MIB;
 use foreshard_model::ids::TaskId;
 use foreshard_model::message::{Cause, Failure};
@@ -15,17 +16,12 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
 
-use super::order::{Capacity, Demand, TaskState, startable};
-use super::pace::Pace;
 use super::uploads::{Stored, Upload, Uploads};
 use super::{Attempt, Driven, unavailable};
 use crate::keys;
 use crate::sampler::metrics::Execution;
 use crate::task::fault::Fault;
 use crate::task::{Ended, Ran, run_task};
-
-/// Work between two checkpoints, at least: what a lost worker may cost is then about as much as noticing the loss.
-const CHECKPOINT_MS: u128 = 1_000;
 
 /// How an attempt ended.
 pub(super) enum Verdict {
@@ -248,7 +244,7 @@ impl<'a> Drive<'a> {
 
     fn start_checkpoint(&mut self) {
         // A `once` task's output is made known at once: until then a lost worker means that its end is unknown.
-        let waited = self.attempt.checkpoints.age_ms() >= CHECKPOINT_MS
+        let waited = self.attempt.checkpoints.age_ms() >= u128::from(CHECKPOINT_MS)
             || self.attempt.checkpoints.marks_once();
         let more = self
             .states

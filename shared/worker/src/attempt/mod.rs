@@ -3,9 +3,7 @@
 pub(crate) mod checkpoint;
 mod drive;
 mod open;
-pub(crate) mod order;
 mod outside;
-pub(crate) mod pace;
 pub(crate) mod progress;
 pub(crate) mod uploads;
 
@@ -13,6 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use foreshard_engine::execute::margin_ms;
 use foreshard_model::claim::Claim;
 use foreshard_model::ids::{ShardId, TaskId};
 use foreshard_model::message::{
@@ -70,7 +69,7 @@ impl Time {
             .deadline
             .since(worker.ports.clock.now())
             .min(remaining_ms);
-        let margin_ms = pace::margin_ms(left_ms);
+        let margin_ms = margin_ms(left_ms);
         Self {
             began,
             yields: began + Duration::from_millis(left_ms - margin_ms),

@@ -18,21 +18,26 @@ const OVERHEAD_MS: u64 = 250;
 /// Longest part of an attempt that is kept for the last checkpoint and the answer.
 const MARGIN_MS: u64 = 5_000;
 
+/// Work between two checkpoints, at least, in milliseconds: what a lost worker may cost is then about as much as noticing the
+/// loss.
+pub const CHECKPOINT_MS: u64 = 1_000;
+
 /// What is kept of an attempt for the last checkpoint and the answer: a tenth, at most [`MARGIN_MS`].
-pub(crate) fn margin_ms(attempt_ms: u64) -> u64 {
+#[must_use]
+pub fn margin_ms(attempt_ms: u64) -> u64 {
     (attempt_ms / 10).min(MARGIN_MS)
 }
 
 /// What the tasks of this attempt took so far.
 #[derive(Debug, Default)]
-pub(crate) struct Pace {
+pub struct Pace {
     longest_of_type: BTreeMap<String, u64>,
     longest: u64,
 }
 
 impl Pace {
     /// Takes note of a finished task.
-    pub(crate) fn record(&mut self, task_type: &str, duration_ms: u64) {
+    pub fn record(&mut self, task_type: &str, duration_ms: u64) {
         let of_type = self
             .longest_of_type
             .entry(task_type.to_owned())
@@ -42,7 +47,8 @@ impl Pace {
     }
 
     /// What the task is expected to take, in milliseconds; never more than its timeout.
-    pub(crate) fn expected_ms(&self, task: &ShardTask) -> u64 {
+    #[must_use]
+    pub fn expected_ms(&self, task: &ShardTask) -> u64 {
         let guess = match (&task.kind, self.longest_of_type.get(&task.task_type)) {
             (_, Some(longest)) => *longest as f64 * OF_SAME_TYPE,
             (TaskKind::Synthetic(load), None) => load.cpu_ms * OF_SAME_TYPE,
@@ -54,14 +60,47 @@ impl Pace {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use foreshard_model::units::Mib;
+    use foreshard_model::workflow::{CutRules, Effect, Resources};
+
     use super::*;
-    use crate::fixture;
+
+    fn handled(task_type: &str, timeout_ms: u64) -> ShardTask {
+        ShardTask {
+            id: "a".into(),
+            task_type: task_type.to_owned(),
+            kind: TaskKind::Handler {
+                handler: task_type.to_owned(),
+            },
+            bundle: None,
+            after: Vec::new(),
+            inputs: BTreeMap::new(),
+            files: Vec::new(),
+            slice: None,
+            parts: Vec::new(),
+            writes: Vec::new(),
+            resources: Resources {
+                memory: Mib(64),
+                vcpus: 1.0,
+                gpu: None,
+                disk: Mib(0),
+                network_mbps: 0,
+            },
+            estimate_ms: 0,
+            bound: false,
+            instead: Vec::new(),
+            timeout_ms,
+            effect: Effect::Idempotent,
+            cut: CutRules::default(),
+        }
+    }
 
     #[test]
     fn the_expectation_follows_what_was_seen() {
         let mut pace = Pace::default();
-        let mut task = fixture::handler("a", "collect");
-        task.timeout_ms = 60_000;
+        let task = handled("collect", 60_000);
         assert_eq!(pace.expected_ms(&task), 250);
         pace.record("other", 10_000);
         assert_eq!(pace.expected_ms(&task), 20_250);

@@ -9,7 +9,7 @@ const WAITING: usize = 16;
 
 /// Where a task of the shard stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TaskState {
+pub enum TaskState {
     /// Not started in this attempt.
     Waiting,
     /// Started.
@@ -20,7 +20,7 @@ pub(crate) enum TaskState {
 
 /// What a task takes while it runs.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Demand {
+pub struct Demand {
     after: Vec<u32>,
     vcpus: f32,
     memory: Mib,
@@ -29,14 +29,17 @@ pub(crate) struct Demand {
 
 /// What the target has.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Capacity {
-    pub(crate) vcpus: u32,
-    pub(crate) memory: Mib,
+pub struct Capacity {
+    /// vCPUs: tasks that compute at once.
+    pub vcpus: u32,
+    /// Memory that tasks may hold together.
+    pub memory: Mib,
 }
 
 impl Demand {
     /// What the task takes. One that waits for a function or a server takes neither CPU nor memory of its own.
-    pub(crate) fn of(task: &ShardTask) -> Self {
+    #[must_use]
+    pub fn of(task: &ShardTask) -> Self {
         let waits = matches!(task.kind, TaskKind::Lambda { .. } | TaskKind::Http(_));
         Self {
             after: task.after.clone(),
@@ -49,11 +52,8 @@ impl Demand {
 
 /// Positions of the tasks to start now, in the order of the shard. A task that is too large for what is free is passed
 /// over; when nothing runs the first one starts whatever it asks for.
-pub(crate) fn startable(
-    demands: &[Demand],
-    states: &[TaskState],
-    capacity: Capacity,
-) -> Vec<usize> {
+#[must_use]
+pub fn startable(demands: &[Demand], states: &[TaskState], capacity: Capacity) -> Vec<usize> {
     let running = || {
         (0..demands.len())
             .filter(|i| states[*i] == TaskState::Running)

@@ -1,0 +1,338 @@
+//! Lambda: environments that are kept, started and refused, provisioned ones that take their time, and what both are limited to.
+
+use std::collections::BTreeMap;
+
+use foreshard_fakes::Seeded;
+use foreshard_model::limits::INVOCATIONS_PER_CONCURRENCY;
+use foreshard_model::target::Architecture;
+use foreshard_model::units::{Mib, TimeMs};
+
+use crate::account::Account;
+use crate::bucket::Bucket;
+use crate::parameters::{
+    CONTROL_CALLS_PER_S, KEPT_IDLE_MS, PLACEMENT, PROVISION_PER_MINUTE, PROVISION_PREPARES_MS,
+    Package, init,
+};
+use crate::random;
+
+/// What of the quota provisioned concurrency must leave to everybody else. Source: Lambda documentation.
+const LEFT_UNRESERVED: u32 = 100;
+
+/// A function, or one alias of it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Shape {
+    pub(crate) memory: Mib,
+    pub(crate) disk: Mib,
+    pub(crate) architecture: Architecture,
+    pub(crate) package: Package,
+    pub(crate) region: String,
+    /// Longest invocation, in milliseconds.
+    pub(crate) limit_ms: u64,
+    /// Whether it does users' work: everything else is orchestration.
+    pub(crate) works: bool,
+}
+
+/// How an invocation begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// In an environment that is there.
+    Warm,
+    /// In one that was provisioned.
+    Provisioned,
+    /// In a new one.
+    Cold {
+        /// Milliseconds until the sandbox is there: waited for, not charged.
+        placed_ms: u64,
+        /// Milliseconds of init: waited for and charged.
+        init_ms: u64,
+    },
+}
+
+/// Why an invocation was refused. Source: Lambda API, `ThrottleReason`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// The account's concurrency, or the function's new environments, are used up.
+    Concurrency,
+    /// Too many requests a second.
+    Rate,
+}
+
+/// Why provisioned concurrency was not set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotSet {
+    /// The control plane takes no more calls this second.
+    Throttled,
+    /// It would leave less than a hundred of the quota.
+    Quota,
+}
+
+struct Function {
+    shape: Shape,
+    /// When each idle environment was last used, the latest at the end.
+    idle: Vec<TimeMs>,
+    grows: Bucket,
+    provisioned: u32,
+    /// When all that was asked for is there: none of it is of use before.
+    usable_from: TimeMs,
+    busy_provisioned: u32,
+}
+
+/// All functions of the account.
+pub(crate) struct Lambda {
+    concurrency: u32,
+    environments_per_10_s: u32,
+    functions: BTreeMap<String, Function>,
+    in_flight: u32,
+    requests: Bucket,
+    control: Bucket,
+    inits: Seeded,
+    placements: Seeded,
+}
+
+impl Lambda {
+    pub(crate) fn new(account: &Account, seed: u64) -> Self {
+        let requests = f64::from(account.concurrency * INVOCATIONS_PER_CONCURRENCY);
+        Self {
+            concurrency: account.concurrency,
+            environments_per_10_s: account.environments_per_10_s,
+            functions: BTreeMap::new(),
+            in_flight: 0,
+            requests: Bucket::new(requests, requests),
+            control: Bucket::new(CONTROL_CALLS_PER_S, CONTROL_CALLS_PER_S),
+            inits: Seeded::new(seed, "init"),
+            placements: Seeded::new(seed, "placement"),
+        }
+    }
+
+    pub(crate) fn deploy(&mut self, name: &str, shape: Shape) {
+        let most = f64::from(self.environments_per_10_s);
+        let function = Function {
+            shape,
+            idle: Vec::new(),
+            grows: Bucket::new(most, most / 10.0),
+            provisioned: 0,
+            usable_from: TimeMs(0),
+            busy_provisioned: 0,
+        };
+        self.functions.insert(name.to_owned(), function);
+    }
+
+    pub(crate) fn shape(&self, name: &str) -> Option<&Shape> {
+        self.functions.get(name).map(|function| &function.shape)
+    }
+
+    /// Begins an invocation of a function that is deployed.
+    pub(crate) fn begin(&mut self, name: &str, now: TimeMs) -> Result<Start, Refused> {
+        if !self.requests.take(1.0, now) {
+            return Err(Refused::Rate);
+        }
+        let reserved: u32 = self.functions.values().map(|f| f.provisioned).sum();
+        let Some(function) = self.functions.get_mut(name) else {
+            return Err(Refused::Rate);
+        };
+        if function.busy_provisioned < function.provisioned && function.usable_from <= now {
+            function.busy_provisioned += 1;
+            return Ok(Start::Provisioned);
+        }
+        if self.in_flight + reserved >= self.concurrency {
+            return Err(Refused::Concurrency);
+        }
+        // The rest has been idle longer: once one is too old, all before it are.
+        let kept = |last: &TimeMs| now.since(*last) <= KEPT_IDLE_MS;
+        let start = if let Some(_last) = function.idle.pop().filter(kept) {
+            Start::Warm
+        } else {
+            function.idle.clear();
+            if !function.grows.take(1.0, now) {
+                return Err(Refused::Concurrency);
+            }
+            let shape = &function.shape;
+            let of = init(shape.package, shape.architecture);
+            Start::Cold {
+                placed_ms: random::draw(&mut self.placements, PLACEMENT).round() as u64,
+                init_ms: random::draw(&mut self.inits, of).ceil() as u64,
+            }
+        };
+        self.in_flight += 1;
+        Ok(start)
+    }
+
+    /// Ends an invocation; its environment is kept for a while, unless it died.
+    pub(crate) fn end(&mut self, name: &str, start: Start, now: TimeMs, died: bool) {
+        let Some(function) = self.functions.get_mut(name) else {
+            return;
+        };
+        if start == Start::Provisioned {
+            function.busy_provisioned = function.busy_provisioned.saturating_sub(1);
+            return;
+        }
+        self.in_flight -= 1;
+        if !died {
+            function.idle.push(now);
+        }
+    }
+
+    /// Invocations in flight.
+    pub(crate) fn in_flight(&self) -> u32 {
+        let provisioned: u32 = self.functions.values().map(|f| f.busy_provisioned).sum();
+        self.in_flight + provisioned
+    }
+
+    /// What is provisioned: shapes and counts.
+    pub(crate) fn provisioned(&self) -> impl Iterator<Item = (&Shape, u32)> {
+        let all = self.functions.values();
+        all.map(|function| (&function.shape, function.provisioned))
+            .filter(|(_, count)| *count > 0)
+    }
+
+    /// Asks for so many provisioned environments of an alias, 0 to give them back; says from when on they are of use.
+    pub(crate) fn provision(
+        &mut self,
+        name: &str,
+        count: u32,
+        now: TimeMs,
+    ) -> Result<TimeMs, NotSet> {
+        if !self.control.take(1.0, now) {
+            return Err(NotSet::Throttled);
+        }
+        let others: u32 = self
+            .functions
+            .iter()
+            .filter(|(other, _)| *other != name)
+            .map(|(_, function)| function.provisioned)
+            .sum();
+        if others + count > self.concurrency.saturating_sub(LEFT_UNRESERVED) {
+            return Err(NotSet::Quota);
+        }
+        let Some(function) = self.functions.get_mut(name) else {
+            return Err(NotSet::Quota);
+        };
+        let more = u64::from(count.saturating_sub(function.provisioned));
+        function.provisioned = count;
+        if more > 0 {
+            let grows_ms = (more * 60_000).div_ceil(PROVISION_PER_MINUTE);
+            function.usable_from = now.plus(PROVISION_PREPARES_MS + grows_ms);
+        }
+        Ok(function.usable_from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lambda(change: impl FnOnce(&mut Account)) -> Lambda {
+        let mut account = Account::in_region("us-east-1");
+        change(&mut account);
+        let mut lambda = Lambda::new(&account, 0);
+        for name in ["a", "b"] {
+            let shape = Shape {
+                memory: Mib(128),
+                disk: Mib(512),
+                architecture: Architecture::Arm64,
+                package: Package::Image,
+                region: account.region.clone(),
+                limit_ms: 900_000,
+                works: true,
+            };
+            lambda.deploy(name, shape);
+        }
+        lambda
+    }
+
+    /// Begins so many and counts those that were not refused.
+    fn begun(lambda: &mut Lambda, name: &str, count: u32, ms: u64) -> usize {
+        let starts = (0..count).filter(|_| lambda.begin(name, TimeMs(ms)).is_ok());
+        starts.count()
+    }
+
+    #[test]
+    fn no_more_run_at_once_than_the_account_has() {
+        let mut lambda = lambda(|_| {});
+        assert_eq!(begun(&mut lambda, "a", 600, 0), 600);
+        assert_eq!(begun(&mut lambda, "b", 600, 0), 400);
+        assert_eq!(lambda.begin("b", TimeMs(1)), Err(Refused::Concurrency));
+        lambda.end("a", Start::Warm, TimeMs(5), false);
+        // The environment that is free is the other function's: a new one is started.
+        assert!(matches!(
+            lambda.begin("b", TimeMs(5)),
+            Ok(Start::Cold { .. })
+        ));
+    }
+
+    #[test]
+    fn a_function_gets_a_thousand_environments_in_ten_seconds() {
+        let mut lambda = lambda(|account| account.concurrency = 5_000);
+        assert_eq!(begun(&mut lambda, "a", 1_500, 0), 1_000);
+        assert_eq!(begun(&mut lambda, "a", 1_500, 1_000), 100);
+        assert_eq!(begun(&mut lambda, "b", 1_500, 1_000), 1_000);
+    }
+
+    #[test]
+    fn ten_requests_a_second_for_each_unit_of_concurrency() {
+        let mut lambda = lambda(|account| account.concurrency = 101);
+        let mut taken = 0;
+        for _ in 0..1_500 {
+            if let Ok(start) = lambda.begin("a", TimeMs(0)) {
+                lambda.end("a", start, TimeMs(0), false);
+                taken += 1;
+            }
+        }
+        assert_eq!(taken, 1_010);
+        assert_eq!(lambda.begin("a", TimeMs(0)), Err(Refused::Rate));
+    }
+
+    #[test]
+    fn an_idle_environment_is_kept_for_five_minutes() {
+        let mut lambda = lambda(|_| {});
+        let first = lambda.begin("a", TimeMs(0)).unwrap();
+        assert!(matches!(first, Start::Cold { .. }));
+        lambda.end("a", first, TimeMs(1_000), false);
+        let second = lambda.begin("a", TimeMs(301_000)).unwrap();
+        assert_eq!(second, Start::Warm);
+        lambda.end("a", second, TimeMs(302_000), false);
+        assert!(matches!(
+            lambda.begin("a", TimeMs(602_001)),
+            Ok(Start::Cold { .. })
+        ));
+    }
+
+    #[test]
+    fn a_process_that_died_leaves_no_environment() {
+        let mut lambda = lambda(|_| {});
+        let first = lambda.begin("a", TimeMs(0)).unwrap();
+        lambda.end("a", first, TimeMs(1_000), true);
+        assert!(matches!(
+            lambda.begin("a", TimeMs(1_000)),
+            Ok(Start::Cold { .. })
+        ));
+    }
+
+    #[test]
+    fn provisioned_environments_are_of_use_when_all_are_there() {
+        let mut lambda = lambda(|_| {});
+        let from = lambda.provision("a", 300, TimeMs(0)).unwrap();
+        assert_eq!(from, TimeMs(93_000));
+        assert!(matches!(
+            lambda.begin("a", TimeMs(92_999)),
+            Ok(Start::Cold { .. })
+        ));
+        assert_eq!(lambda.begin("a", TimeMs(93_000)), Ok(Start::Provisioned));
+        // They count against the account while they idle, and a hundred must be left to everybody else.
+        assert_eq!(begun(&mut lambda, "b", 1_000, 93_000), 699);
+        assert_eq!(
+            lambda.provision("b", 601, TimeMs(94_000)),
+            Err(NotSet::Quota)
+        );
+        assert!(lambda.provision("b", 600, TimeMs(94_000)).is_ok());
+    }
+
+    #[test]
+    fn the_control_plane_takes_fifteen_calls_a_second() {
+        let mut lambda = lambda(|_| {});
+        let set = (0..20).filter(|_| lambda.provision("a", 1, TimeMs(0)).is_ok());
+        assert_eq!(set.count(), 15);
+        assert_eq!(lambda.provision("a", 1, TimeMs(0)), Err(NotSet::Throttled));
+        assert!(lambda.provision("a", 1, TimeMs(1_000)).is_ok());
+    }
+}

@@ -1,0 +1,248 @@
+//! The deployed control plane: its functions, its state machine and the rule of each minute, around the production stages.
+
+mod lane;
+mod round;
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use foreshard_model::ids::{Round, RunId};
+use foreshard_model::message::{CaughtError, ReshardRequest};
+use foreshard_model::policy::StartRate;
+use foreshard_model::target::{Architecture, Target};
+use foreshard_model::units::Mib;
+use foreshard_stages::{StageError, aggregate, dispatch, plan, reshard, submit};
+
+use crate::cloud::Cloud;
+use crate::executor::Spawner;
+use crate::lambda::Shape;
+use crate::parameters::{Package, STAGE_CPU_MS};
+use crate::run::Scenario;
+use crate::worker::Worker;
+
+pub(crate) use round::execution;
+
+/// Names of the control functions.
+pub(crate) const SUBMIT: &str = "submit";
+const PLAN: &str = "plan";
+const DISPATCH: &str = "dispatch";
+const AGGREGATE: &str = "aggregate";
+const RESHARD: &str = "reshard";
+
+/// Memory in MiB and longest invocation in seconds of each. Source: `CONTROL_FUNCTIONS` of the deployment.
+const CONTROL: [(&str, u32, u64); 5] = [
+    (SUBMIT, 512, 29),
+    (PLAN, 3_008, 900),
+    (DISPATCH, 512, 30),
+    (AGGREGATE, 1_024, 300),
+    (RESHARD, 1_024, 300),
+];
+
+/// Between two sweeps, in milliseconds. Source: the rule of the deployment.
+const SWEEP_MS: u64 = 60_000;
+
+/// Words after which a control state is repeated. Source: `RETRIED_ERRORS` of the deployment.
+const RETRIED: [&str; 7] = [
+    "Conflict",
+    "Unavailable",
+    "Lambda.ServiceException",
+    "Lambda.TooManyRequestsException",
+    "Sandbox.Timedout",
+    "States.Timeout",
+    "Runtime.ExitError",
+];
+
+/// The first wait before a repeat and the longest, in milliseconds; each is twice the one before, with full jitter. Source:
+/// the definition of the state machine.
+const RETRY_MS: u64 = 1_000;
+/// See [`RETRY_MS`].
+const RETRY_MAX_MS: u64 = 30_000;
+
+/// What the parts of the control plane share.
+pub(crate) struct Machine {
+    pub(crate) cloud: Arc<Cloud>,
+    pub(crate) spawner: Spawner,
+    worker: Worker,
+    targets: BTreeMap<String, Target>,
+    pub(crate) submit: submit::Ports,
+    plan: plan::Ports,
+    dispatch: dispatch::Ports,
+    aggregate: aggregate::Ports,
+    reshard: reshard::Ports,
+}
+
+impl Machine {
+    /// Deploys the functions and wires the stages.
+    pub(crate) fn deployed(
+        cloud: &Arc<Cloud>,
+        scenario: &Scenario,
+        spawner: Spawner,
+        worker: Worker,
+    ) -> Rc<Self> {
+        let pool = &scenario.pool;
+        cloud.world.set_pool(pool.clone());
+        for (name, memory, seconds) in CONTROL {
+            let shape = Shape {
+                memory: Mib(memory),
+                disk: Mib(0),
+                architecture: Architecture::Arm64,
+                package: Package::Zip,
+                region: cloud.account.region.clone(),
+                limit_ms: seconds * 1_000,
+                works: false,
+            };
+            cloud.lock().lambda.deploy(name, shape);
+        }
+        for target in &pool.targets {
+            let shape = Shape {
+                memory: target.memory,
+                disk: target.disk(),
+                architecture: target.architecture,
+                package: if scenario.image {
+                    Package::Image
+                } else {
+                    Package::Zip
+                },
+                region: target.region.clone(),
+                limit_ms: target.limit_ms,
+                works: true,
+            };
+            cloud.lock().lambda.deploy(&target.id.0, shape);
+        }
+        let targets = pool.targets.iter().map(|t| (t.id.0.clone(), t.clone()));
+        let dispatch = dispatch_ports(cloud);
+        Rc::new(Self {
+            spawner,
+            worker,
+            targets: targets.collect(),
+            submit: submit_ports(cloud),
+            plan: plan_ports(cloud),
+            aggregate: aggregate_ports(cloud),
+            reshard: reshard::Ports {
+                dispatch: dispatch.clone(),
+                plans: cloud.clone(),
+                run_writes: cloud.clone(),
+                executions: cloud.clone(),
+                execution_reads: cloud.clone(),
+            },
+            dispatch,
+            cloud: Arc::clone(cloud),
+        })
+    }
+
+    /// The rule of each minute, until the end of the world.
+    pub(crate) async fn sweeps(self: Rc<Self>) {
+        loop {
+            self.cloud.timeline.sleep(SWEEP_MS).await;
+            let (cloud, ports) = (&self.cloud, &self.reshard);
+            let swept = cloud.invoke(RESHARD, |_| async move {
+                cloud.computes(STAGE_CPU_MS, RESHARD).await;
+                // A sweep that fails is followed by the next one.
+                let _swept: Result<_, StageError> =
+                    reshard::reshard(ports, &ReshardRequest::default()).await;
+                Ok(())
+            });
+            let _refused: Result<(), _> = swept.await;
+        }
+    }
+
+    /// Begins the executions that were asked for.
+    pub(crate) fn begin_started(self: &Rc<Self>) {
+        for (run, round) in self.cloud.take_started() {
+            drop(self.spawner.spawn(execution(Rc::clone(self), run, round)));
+        }
+    }
+
+    /// Whether the run has ended and none of its executions is open.
+    pub(crate) fn has_ended(
+        &self,
+        run: &RunId,
+        executions: impl Fn(&RunId, Round) -> bool,
+    ) -> bool {
+        let item = self.cloud.world.run_item(run);
+        item.is_some_and(|item| item.state.is_terminal() && !executions(run, item.round))
+    }
+}
+
+/// An error of a stage as Step Functions sees it.
+fn caught(error: &StageError) -> CaughtError {
+    CaughtError {
+        error: error.word().to_owned(),
+        cause: error.to_string(),
+    }
+}
+
+fn is_retried(error: &CaughtError) -> bool {
+    RETRIED.contains(&error.error.as_str())
+}
+
+/// The longest wait before a repeat.
+fn retry_ms(attempt: u32) -> u64 {
+    (RETRY_MS << attempt.min(5)).min(RETRY_MAX_MS)
+}
+
+fn submit_ports(cloud: &Arc<Cloud>) -> submit::Ports {
+    submit::Ports {
+        runs: cloud.clone(),
+        run_writes: cloud.clone(),
+        allowances: cloud.clone(),
+        start_rate: StartRate::default(),
+        frontier: cloud.clone(),
+        frontier_writes: cloud.clone(),
+        ledger: cloud.clone(),
+        ledger_writes: cloud.clone(),
+        blobs: cloud.clone(),
+        blob_lists: cloud.clone(),
+        blob_writes: cloud.clone(),
+        presigns: cloud.clone(),
+        executions: cloud.clone(),
+        tokens: cloud.clone(),
+        schedules: cloud.clone(),
+        schedule_writes: cloud.clone(),
+        timers: cloud.clone(),
+        wiring: cloud.clone(),
+        clock: cloud.clone(),
+    }
+}
+
+fn plan_ports(cloud: &Arc<Cloud>) -> plan::Ports {
+    plan::Ports {
+        runs: cloud.clone(),
+        run_writes: cloud.clone(),
+        frontier: cloud.clone(),
+        blobs: cloud.clone(),
+        blob_writes: cloud.clone(),
+        ledger: cloud.clone(),
+        wiring: cloud.clone(),
+        clock: cloud.clone(),
+        scratch: std::env::temp_dir(),
+    }
+}
+
+fn dispatch_ports(cloud: &Arc<Cloud>) -> dispatch::Ports {
+    dispatch::Ports {
+        runs: cloud.clone(),
+        frontier: cloud.clone(),
+        writes: cloud.clone(),
+        ledger: cloud.clone(),
+        blobs: cloud.clone(),
+        trace: cloud.clone(),
+        tokens: cloud.clone(),
+        clock: cloud.clone(),
+        topologies: Arc::default(),
+    }
+}
+
+fn aggregate_ports(cloud: &Arc<Cloud>) -> aggregate::Ports {
+    aggregate::Ports {
+        runs: cloud.clone(),
+        run_writes: cloud.clone(),
+        frontier: cloud.clone(),
+        blobs: cloud.clone(),
+        blob_writes: cloud.clone(),
+        ledger: cloud.clone(),
+        executions: cloud.clone(),
+        clock: cloud.clone(),
+    }
+}

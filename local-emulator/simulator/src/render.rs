@@ -1,0 +1,150 @@
+//! The figures as a table: both sides of each file next to each other.
+
+use std::fmt::Write as _;
+
+use crate::command::Figures;
+use crate::run::Simulated;
+
+/// The table: a block for each file.
+pub(crate) fn table(figures: &[Figures]) -> String {
+    let mut text = String::new();
+    for (at, of) in figures.iter().enumerate() {
+        if at > 0 {
+            text.push('\n');
+        }
+        block(&mut text, of);
+    }
+    text
+}
+
+fn block(text: &mut String, figures: &Figures) {
+    let (ours, plain) = (&figures.ours, figures.plain.as_ref());
+    let _ = writeln!(
+        text,
+        "{}: {} tasks in {} shards on {} lanes, {} round(s), {} attempts",
+        figures.file, ours.tasks, ours.shards, ours.lanes, ours.rounds, ours.attempts
+    );
+    let mut line = |name: &str, of: &dyn Fn(&Simulated) -> String| {
+        let plain = plain.map(of).unwrap_or_default();
+        let line = format!("  {name:<16} {:>20} {plain:>20}", of(ours));
+        let _ = writeln!(text, "{}", line.trim_end());
+    };
+    if plain.is_some() {
+        line("", &|of| {
+            if of.lanes > 0 {
+                "foreshard"
+            } else {
+                "plain states"
+            }
+            .to_owned()
+        });
+    }
+    line("status", &|of| of.status.clone());
+    line("makespan", &|of| format!("{:.1} s", of.makespan_s));
+    line("cost", &|of| format!("${:.6}", of.cost_usd));
+    for service in ours.by_service.keys() {
+        line(&format!("  {service}"), &|of| {
+            let usd = of.by_service.get(service).copied().unwrap_or_default();
+            format!("${:.6}", usd.0)
+        });
+    }
+    line("  but the work", &|of| {
+        format!("${:.6}", of.orchestration_usd)
+    });
+    line("transitions", &|of| of.transitions.to_string());
+    line("cold starts", &|of| of.cold_starts.to_string());
+    line("throttles", &|of| of.throttles.to_string());
+    line("concurrency", &|of| of.usage.concurrency.to_string());
+    line("history", &|of| {
+        format!("{} events", of.usage.longest_history)
+    });
+    for kind in ours.struck.0.keys() {
+        let of = |of: &Simulated| {
+            of.struck
+                .0
+                .get(kind)
+                .copied()
+                .unwrap_or_default()
+                .to_string()
+        };
+        line(&format!("{kind} hits"), &of);
+    }
+    footer(text, ours, plain);
+}
+
+/// What the plan expected, what bounds plain states, and why what failed did.
+fn footer(text: &mut String, ours: &Simulated, plain: Option<&Simulated>) {
+    if let Some(expected) = ours.expected_s {
+        let _ = writeln!(
+            text,
+            "  the plan expected {:.1} s ({:.1} to {:.1} s){}",
+            expected.mid,
+            expected.low,
+            expected.high,
+            ours.expected_usd.map_or_else(String::new, |usd| format!(
+                ", ${:.6} (${:.6} to ${:.6})",
+                usd.mid, usd.low, usd.high
+            ))
+        );
+    }
+    if let Some(seconds) = plain.and_then(|plain| plain.with_arrows_s) {
+        let _ = writeln!(
+            text,
+            "  plain states wait for whole levels; were each to start when its inputs are there: {seconds:.1} s"
+        );
+    }
+    for (name, of) in [("foreshard", Some(ours)), ("plain states", plain)] {
+        if let Some(cause) = of.and_then(|of| of.cause.as_ref()) {
+            let _ = writeln!(text, "  {name}: {cause}");
+        }
+    }
+}
+
+/// One row for each file, Markdown; then the middle of what is promised.
+pub(crate) fn rows(figures: &[Figures]) -> String {
+    let mut text = String::from(
+        "| workflow | tasks | shards | lanes | ours s | plain s | with arrows s | ours / plain | ours $ | plain $ | ours / plain | but the work | transitions a task | expected s |\n\
+         |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|\n",
+    );
+    let mut each: Vec<f64> = Vec::new();
+    for of in figures {
+        let Some(plain) = &of.plain else { continue };
+        each.push(row(&mut text, &of.file, &of.ours, plain));
+    }
+    each.sort_by(f64::total_cmp);
+    let median = each.get(each.len() / 2).copied().unwrap_or_default();
+    let _ = writeln!(text, "\nmedian of transitions a task: {median:.2}");
+    text
+}
+
+/// Writes a row; gives the transitions a task.
+fn row(text: &mut String, file: &str, ours: &Simulated, plain: &Simulated) -> f64 {
+    let failed = |of: &Simulated| if of.status == "succeeded" { "" } else { " ✗" };
+    let arrows_s = plain.with_arrows_s.unwrap_or_default();
+    let name = file.trim_end_matches(".gz").trim_end_matches(".json");
+    let each = ours.transitions as f64 / f64::from(ours.tasks.max(1));
+    let expected = ours.expected_s.map_or_else(String::new, |expected| {
+        let mark = if ours.is_within_time() { "" } else { " ✗" };
+        format!(
+            "{:.0} ({:.0} to {:.0}){mark}",
+            expected.mid, expected.low, expected.high
+        )
+    });
+    let _ = writeln!(
+        text,
+        "| {name} | {} | {} | {} | {:.1}{} | {:.1}{} | {arrows_s:.1} | {:.2} | {:.4} | {:.4} | {:.3} | {:.2} | {each:.2} | {expected} |",
+        ours.tasks,
+        ours.shards,
+        ours.lanes,
+        ours.makespan_s,
+        failed(ours),
+        plain.makespan_s,
+        failed(plain),
+        ours.makespan_s / plain.makespan_s,
+        ours.cost_usd,
+        plain.cost_usd,
+        ours.cost_usd / plain.cost_usd,
+        ours.orchestration_usd / plain.orchestration_usd,
+    );
+    each
+}
