@@ -33,8 +33,9 @@ const PLAN_BYTES_MAX: u64 = 8 << 20;
 const SHARDS_READ: u32 = 2_000;
 /// Length of a step in which plans are looked at, in seconds.
 const STEP_S: u32 = 10;
-/// How long after a scheduled time its run may not have been submitted yet, in milliseconds.
-const STARTING_MS: u64 = 120_000;
+/// How long after a scheduled time its run may not have been submitted yet, in milliseconds: where the timer's event is lost, the sweep
+/// of schedules waits two minutes for it and comes each minute.
+const STARTING_MS: u64 = 300_000;
 /// Scheduled times of one schedule that are looked ahead.
 const FIRINGS: usize = 120;
 
