@@ -12,7 +12,7 @@ STAGES := submit plan dispatch execute aggregate reshard prewarm
 BUILT := target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 FORESHARD := $(BUILT)/foreshard
 # Tests that need no emulator. All in one workspace-wide command: another choice of packages would build the SDKs again.
-QUICK := $(addprefix --test ,api architecture dispatch every_write planner plans prices protocol reshard stages worker alone recorded_constants recorded_definitions)
+QUICK := $(addprefix --test ,api architecture dispatch every_write model planner plans prices protocol reshard stages worker alone recorded_constants recorded_definitions)
 # What ships: see ship/build.sh.
 ARCHITECTURES ?= arm64 x86_64
 HERE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
@@ -105,7 +105,9 @@ test-localstack: faulty ## ports and a slice of end to end on LocalStack; FULL=1
 e2e-full: ## end to end, every workflow at scale 0.01
 	FORESHARD_E2E=full $(MAKE) e2e
 
-prove: ## the run protocol: SEEDS=100000 seeded runs with every kind of fault, and a table of what hit which write
+prove: ## the run protocol: every state of small models, then SEEDS=100000 seeded runs with every kind of fault
+	$(call say,every state of small models)
+	FORESHARD_MODEL=all cargo test --workspace --profile $(PROFILE) --test model -- --nocapture --test-threads=1
 	$(call say,$(SEEDS) seeded runs)
 	FORESHARD_SEEDS=$(SEEDS) cargo test --workspace --profile $(PROFILE) --test protocol -- --nocapture every_seed
 

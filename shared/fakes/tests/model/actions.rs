@@ -1,0 +1,244 @@
+//! What can happen in a state, and whether it is one in which something is wrong.
+
+use foreshard_model::frontier::{ShardState, Write};
+use foreshard_model::plan::ShardKind;
+use foreshard_model::run::RunState;
+
+use crate::faults::Fault;
+use crate::machine::{Action, Machine};
+use crate::process::{Choice, Ending};
+use crate::setup::Going;
+use crate::state::{Branch, Slot, Stage, State, Sweep, Token};
+use crate::tape::{Op, Reply};
+
+impl Machine {
+    /// Everything that can happen, and whether any of it must happen some day: what nobody waits for may never go on.
+    pub(crate) fn actions(&mut self, state: &State) -> (Vec<Action>, bool) {
+        if let Some(step) = self.decided(state).or_else(|| self.private(state)) {
+            return (vec![step], true);
+        }
+        let mut actions = Vec::new();
+        for slot in state.awaited() {
+            self.steps(state, slot, &mut actions);
+        }
+        for (at, branch) in state.branches.iter().enumerate() {
+            match branch {
+                Branch::Claimed { .. } => actions.push(Action::Begin(at, Ending::Done)),
+                Branch::Parked {
+                    token: Token::Lost, ..
+                } if self.waits_for(state) == Some(Sweep::Vain) => {
+                    actions.push(Action::TimeOut(at));
+                }
+                _ => {}
+            }
+        }
+        if self.waits_for(state) == Some(Sweep::Due) {
+            actions.push(Action::Sweep);
+        }
+        let goes_on = !actions.is_empty();
+        for at in 0..state.orphans.len() {
+            // Two that are at the same place do the same.
+            if at == 0 || state.orphans[at] != state.orphans[at - 1] {
+                self.steps(state, Slot::Orphan(at), &mut actions);
+            }
+        }
+        if state.faults > 0 && !self.has_ended(state) {
+            let mut faults = Vec::new();
+            self.faults(state, &mut faults);
+            actions.extend(faults.into_iter().map(Action::Fault));
+        }
+        (actions, goes_on)
+    }
+
+    /// A request whose reply is certain, whatever others do meanwhile, and which changes nothing: a write that comes too late,
+    /// mostly. When it is carried out makes no difference to anybody, so it is at once, and nothing else before it.
+    fn decided(&mut self, state: &State) -> Option<Action> {
+        for slot in state.slots() {
+            let Some(process) = state.process(slot) else {
+                continue;
+            };
+            for op in &self.nodes.node(process).pending {
+                let Some(reply) = self.certain(state, *op) else {
+                    continue;
+                };
+                let after = self.nodes.after(process, *op, reply, &self.stores.replies);
+                // The last request of a process that somebody waits for is one after which its answer may be lost.
+                let last = self.nodes.node(after).output.is_some();
+                if !last || matches!(slot, Slot::Orphan(_)) {
+                    return Some(Action::Step(slot, *op));
+                }
+            }
+        }
+        None
+    }
+
+    /// A request about a shard that nobody else can know of while nothing goes wrong any more: its worker's checkpoint, its
+    /// settlement by the lane that was given it, and that its successors know. When it is carried out makes no difference either.
+    fn private(&self, state: &State) -> Option<Action> {
+        let alone = matches!(state.stage, Stage::Lanes) && state.orphans.is_empty();
+        if state.faults > 0 || !alone || matches!(state.sweep, Sweep::Under { .. }) {
+            return None;
+        }
+        (0..state.branches.len()).find_map(|at| {
+            let process = state.process(Slot::Branch(at))?;
+            let node = self.nodes.node(process);
+            let [only] = node.pending.as_slice() else {
+                return None;
+            };
+            let own = match &*self.nodes.ops.thing(*only) {
+                Op::Checkpoint(_) => true,
+                Op::Commit(writes) => matches!(
+                    writes.as_slice(),
+                    [Write::Shard(item, _)]
+                        if item.state == ShardState::Done && item.kind == ShardKind::Work
+                ),
+                _ => false,
+            };
+            own.then_some(Action::Step(Slot::Branch(at), *only))
+        })
+    }
+
+    fn certain(&mut self, state: &State, op: u32) -> Option<u32> {
+        let request = self.nodes.ops.thing(op);
+        let reply = match &*request {
+            Op::Answer(token) if !self.is_alive(state, token) => Reply::Whether(Ok(false)),
+            Op::Start(round) if round.0 <= state.round => Reply::Done(Ok(())),
+            Op::Commit(_) | Op::UpdateRun(_) | Op::Arrive(_) | Op::Checkpoint(_) => {
+                let effect = self.stores.effect(state.store, op, &request);
+                let reply = self.stores.replies.thing(effect.reply);
+                let late = matches!(
+                    *reply,
+                    Reply::Done(Err(_)) | Reply::Arrived(Err(_)) | Reply::Whether(Ok(false))
+                );
+                return late.then_some(effect.reply);
+            }
+            _ => return None,
+        };
+        Some(self.stores.replies.number(reply))
+    }
+
+    fn steps(&self, state: &State, slot: Slot, actions: &mut Vec<Action>) {
+        if let Some(process) = state.process(slot) {
+            let node = self.nodes.node(process);
+            actions.extend(node.pending.iter().map(|op| Action::Step(slot, *op)));
+        }
+    }
+
+    /// When the run rests unfinished: what the sweep has found so far.
+    fn waits_for(&self, state: &State) -> Option<Sweep> {
+        (state.rests() && !self.has_ended(state)).then_some(state.sweep)
+    }
+
+    /// The run has ended, and its execution with it.
+    pub(crate) fn has_ended(&self, state: &State) -> bool {
+        let run = self.stores.facts(state.store).run;
+        run.is_terminal() && state.stage == Stage::Closed && state.rests()
+    }
+
+    fn faults(&mut self, state: &State, faults: &mut Vec<Fault>) {
+        for at in 0..state.branches.len() {
+            self.faults_of_branch(state, at, faults);
+        }
+        if self.may_repeat(state, Slot::Stage) {
+            faults.push(Fault::Repeat(Slot::Stage));
+        }
+        for slot in state.slots() {
+            self.lost_wakes(state, slot, faults);
+        }
+        if state.stage != Stage::Closed {
+            faults.push(Fault::LoseExecution);
+        }
+        if self.setup.going != Going::Dies {
+            self.intruders(state, faults);
+        }
+    }
+
+    fn intruders(&self, state: &State, faults: &mut Vec<Fault>) {
+        let facts = self.stores.facts(state.store);
+        if !facts.run.is_terminal() {
+            faults.extend([Fault::Sweep { late: false }, Fault::Sweep { late: true }]);
+        }
+        if facts.run == RunState::Running {
+            if !state.cancelled {
+                faults.push(Fault::Cancel);
+            }
+            let mut cut = |old: Vec<_>, parts| faults.push(Fault::Recut(Choice { old, parts }));
+            for (place, id) in facts.uncut.iter().enumerate() {
+                cut(vec![*id], 2);
+                for other in &facts.uncut[place + 1..] {
+                    cut(vec![*id, *other], 1);
+                }
+            }
+        }
+    }
+
+    /// A process that dies before it has written anything, and is repeated, was as good as not begun.
+    fn may_repeat(&self, state: &State, slot: Slot) -> bool {
+        let works = match slot {
+            Slot::Branch(at) => matches!(state.branches[at], Branch::Working { .. }),
+            _ => false,
+        };
+        let process = state.process(slot).filter(|_| !works);
+        process.is_some_and(|p| self.setup.going == Going::Lingers || self.nodes.node(p).wrote)
+    }
+
+    fn faults_of_branch(&mut self, state: &State, at: usize, faults: &mut Vec<Fault>) {
+        if self.may_repeat(state, Slot::Branch(at)) {
+            faults.push(Fault::Repeat(Slot::Branch(at)));
+        }
+        match state.branches[at] {
+            Branch::Asking { .. } => {}
+            Branch::Parking { .. } => faults.push(Fault::ParkFails(at)),
+            Branch::Claimed { then } => {
+                faults.extend([Fault::LoseWorker(at), Fault::Ends(at, Ending::Failed)]);
+                let process = self.worker(then, Ending::Yielded);
+                if self.nodes.node(process).output.is_none() {
+                    faults.push(Fault::Ends(at, Ending::Yielded));
+                }
+            }
+            Branch::Working { .. } => faults.push(Fault::LoseWorker(at)),
+            Branch::Parked { .. } | Branch::Ended => {}
+        }
+        if state.branches[at] != Branch::Ended {
+            faults.push(Fault::LoseLane(at));
+        }
+    }
+
+    fn lost_wakes(&self, state: &State, slot: Slot, faults: &mut Vec<Fault>) {
+        let Some(process) = state.process(slot) else {
+            return;
+        };
+        for op in &self.nodes.node(process).pending {
+            if let Op::Answer(token) = &*self.nodes.ops.thing(*op)
+                && self.is_alive(state, token)
+            {
+                faults.push(Fault::LoseWake(slot, *op));
+            }
+        }
+    }
+
+    /// What is wrong with a state, in which nothing else can happen unless `goes_on`.
+    pub(crate) fn violation(&self, state: &State, goes_on: bool) -> Option<String> {
+        if state.wrong > 0 {
+            return Some((*self.stores.wrongs.thing(state.wrong)).clone());
+        }
+        if !goes_on && !self.has_ended(state) {
+            return Some("the run can neither finish nor fail".to_owned());
+        }
+        let facts = self.stores.facts(state.store);
+        let asleep = |branch: &Branch| {
+            matches!(
+                branch,
+                Branch::Parked {
+                    token: Token::Alive,
+                    ..
+                }
+            )
+        };
+        let in_vain = state.rests()
+            && state.faults == self.setup.faults
+            && state.branches.iter().any(asleep)
+            && (facts.ready || !facts.open);
+        in_vain.then(|| "a lane sleeps beside work, and nothing went wrong".to_owned())
+    }
+}

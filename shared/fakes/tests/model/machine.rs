@@ -1,0 +1,430 @@
+//! The state machine of the model: what each request and each end of a process leads to.
+
+use foreshard_fakes::build;
+use foreshard_model::ids::{LaneId, Round, Step};
+use foreshard_model::message::{
+    AggregateRequest, Answer, AnswerKind, DispatchRequest, Finished, Next, PlanRequest,
+};
+use foreshard_stages::StageError;
+
+use crate::broken::Broken;
+use crate::faults::Fault;
+use crate::nodes::Nodes;
+use crate::process::{Ending, Input, Output};
+use crate::setup::Setup;
+use crate::state::{Branch, Slot, Stage, State, Sweep, Token};
+use crate::store::{Stores, timeless_answer};
+use crate::tape::{Op, Reply};
+
+/// What happens next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// A request is carried out.
+    Step(Slot, u32),
+    /// A worker begins, and ends so unless it is lost.
+    Begin(usize, Ending),
+    /// Nothing else moves: the sweep comes.
+    Sweep,
+    /// A token that was answered in vain times out.
+    TimeOut(usize),
+    /// Something goes wrong.
+    Fault(Fault),
+}
+
+/// The model of one run.
+pub(crate) struct Machine {
+    pub(crate) setup: Setup,
+    pub(crate) nodes: Nodes,
+    pub(crate) stores: Stores,
+}
+
+impl Machine {
+    /// The machine, and the state in which the first round's lanes begin.
+    pub(crate) fn new(setup: Setup) -> (Self, State) {
+        let (ground, run, topology) = setup.ground();
+        let mut machine = Self {
+            nodes: Nodes::new(&ground),
+            stores: Stores::new(&ground, setup.broken),
+            setup,
+        };
+        let store = machine.stores.first(run, &topology);
+        let lanes = machine.setup.lanes;
+        let mut state = State {
+            store,
+            round: 0,
+            stage: Stage::Lanes,
+            branches: vec![Branch::Ended; lanes as usize],
+            sweep: Sweep::Due,
+            orphans: Vec::new(),
+            faults: machine.setup.faults,
+            started: 0,
+            cancelled: false,
+            wrong: 0,
+        };
+        machine.open_lanes(&mut state, lanes);
+        (machine, state)
+    }
+
+    pub(crate) fn root(&mut self, input: Input) -> u32 {
+        self.nodes.root(input, &self.stores.replies)
+    }
+
+    /// The state after an action.
+    pub(crate) fn next(&mut self, state: &State, action: &Action) -> State {
+        let mut next = state.clone();
+        match action {
+            Action::Step(slot, op) => self.step(&mut next, *slot, *op, false),
+            Action::Begin(at, ending) => self.begin(&mut next, *at, *ending),
+            Action::Sweep => {
+                // Functions end after a minute, and deadlines pass later than that.
+                next.orphans.clear();
+                let process = self.root(Input::Sweep { late: true });
+                let wrote = false;
+                next.sweep = Sweep::Under { process, wrote };
+                self.first_step(&mut next, Slot::Sweep);
+            }
+            Action::TimeOut(at) => {
+                if let Branch::Parked { then, .. } = next.branches[*at] {
+                    next.sweep = Sweep::Due;
+                    self.ask(&mut next, *at, then);
+                }
+            }
+            Action::Fault(fault) => {
+                next.faults -= 1;
+                self.fault(&mut next, fault);
+            }
+        }
+        if self.has_ended(&next) {
+            // What they could still write they could have written a moment before.
+            next.orphans.clear();
+        }
+        next.orphans.sort_unstable();
+        let processes = next.slots().filter_map(|slot| next.process(slot));
+        let touched = processes.fold(0, |bits, p| bits | self.nodes.node(p).touched);
+        next.store = self.stores.settled(next.store, touched);
+        next
+    }
+
+    /// When a process begins makes no difference before it asks something.
+    pub(crate) fn first_step(&mut self, state: &mut State, slot: Slot) {
+        let process = state.process(slot);
+        let first = process.and_then(|p| match self.nodes.node(p).pending.as_slice() {
+            [only] => Some(*only),
+            _ => None,
+        });
+        if let Some(op) = first {
+            self.step(state, slot, op, false);
+        }
+    }
+
+    /// Carries out one request of the process in a slot.
+    pub(crate) fn step(&mut self, state: &mut State, slot: Slot, op: u32, lost: bool) {
+        let Some(process) = state.process(slot) else {
+            return;
+        };
+        let request = self.nodes.ops.thing(op);
+        let reply = match &*request {
+            Op::Answer(token) => {
+                let alive = self.woken(state, token, lost);
+                self.stores.replies.number(Reply::Whether(Ok(alive)))
+            }
+            Op::Start(round) => {
+                self.started(state, *round);
+                self.stores.replies.number(Reply::Done(Ok(())))
+            }
+            Op::IsOpen(round) => {
+                let open = match round.0.cmp(&state.round) {
+                    std::cmp::Ordering::Less => Some(false),
+                    std::cmp::Ordering::Equal => Some(state.stage != Stage::Closed),
+                    std::cmp::Ordering::Greater => None,
+                };
+                self.stores.replies.number(Reply::Open(Ok(open)))
+            }
+            _ => self.carried_out(state, process, op, &request),
+        };
+        let after = self.nodes.after(process, op, reply, &self.stores.replies);
+        // Its own request may have let the state machine go on without it.
+        let slot = if state.process(slot) == Some(process) {
+            slot
+        } else {
+            let place = state.orphans.iter().position(|p| *p == process);
+            Slot::Orphan(place.expect("it was abandoned"))
+        };
+        state.moved(slot, after);
+        self.ended(state, slot, after);
+    }
+
+    fn carried_out(&mut self, state: &mut State, process: u32, op: u32, request: &Op) -> u32 {
+        let effect = self.stores.effect(state.store, op, request);
+        if effect.store != state.store {
+            state.store = effect.store;
+            written(state);
+        }
+        if state.wrong == 0 {
+            state.wrong = effect.wrong;
+        }
+        if let Op::Checkpoint(checkpoint) = request
+            && checkpoint.started_once
+            && *self.stores.replies.thing(effect.reply) == Reply::Whether(Ok(true))
+        {
+            state.started += 1;
+            if state.started > 1 {
+                self.wrong(state, "a task that must not run twice was started twice");
+            }
+        }
+        match self.setup.broken {
+            Some(broken) => self.told(process, effect.reply, broken),
+            None => effect.reply,
+        }
+    }
+
+    fn told(&mut self, process: u32, reply: u32, broken: Broken) -> u32 {
+        let input = self.nodes.input_of(process);
+        let reply = (*self.stores.replies.thing(reply)).clone();
+        self.stores.replies.number(broken.told(&input, reply))
+    }
+
+    fn wrong(&mut self, state: &mut State, text: &str) {
+        if state.wrong == 0 {
+            state.wrong = self.stores.wrongs.number(text.to_owned());
+        }
+    }
+
+    /// Answers a token: whether somebody waited for it.
+    fn woken(&mut self, state: &mut State, answered: &str, lost: bool) -> bool {
+        for at in 0..state.branches.len() {
+            let (process, then) = match state.branches[at] {
+                Branch::Parking {
+                    process,
+                    then,
+                    token: Token::Alive,
+                } => (Some(process), then),
+                Branch::Parked {
+                    then,
+                    token: Token::Alive,
+                } => (None, then),
+                _ => continue,
+            };
+            if self.token(then) != answered {
+                continue;
+            }
+            written(state);
+            let token = if lost { Token::Lost } else { Token::Answered };
+            match process {
+                Some(process) => {
+                    state.branches[at] = Branch::Parking {
+                        process,
+                        then,
+                        token,
+                    };
+                }
+                None => self.parked(state, at, then, token),
+            }
+            return true;
+        }
+        false
+    }
+
+    /// The branch is parked, or goes on where its token was answered.
+    fn parked(&mut self, state: &mut State, at: usize, then: u32, token: Token) {
+        match token {
+            Token::Answered => self.ask(state, at, then),
+            Token::Alive | Token::Lost => {
+                state.branches[at] = Branch::Parked { then, token };
+            }
+        }
+    }
+
+    /// Starts the execution of a round, if there was none.
+    fn started(&mut self, state: &mut State, round: Round) {
+        if round.0 <= state.round {
+            return;
+        }
+        written(state);
+        for at in 0..state.branches.len() {
+            self.lose(state, at);
+        }
+        if let Some(process) = state.process(Slot::Stage) {
+            state.orphans.push(process);
+        }
+        state.round = round.0;
+        let run = build::run_id();
+        let process = self.root(Input::Plan(PlanRequest { run, round }));
+        state.stage = Stage::Planning { process };
+    }
+
+    /// What follows when the process in a slot has ended.
+    fn ended(&mut self, state: &mut State, slot: Slot, process: u32) {
+        let node = self.nodes.node(process);
+        let Some(output) = &node.output else { return };
+        match (slot, output) {
+            (Slot::Orphan(at), _) => {
+                state.orphans.remove(at);
+            }
+            (Slot::Sweep, _) => {
+                let wrote = matches!(state.sweep, Sweep::Under { wrote: true, .. });
+                state.sweep = if wrote { Sweep::Due } else { Sweep::Vain };
+            }
+            (Slot::Stage, Output::Planned(Ok(lanes))) => {
+                state.stage = Stage::Lanes;
+                self.open_lanes(state, *lanes);
+                self.close_lanes(state);
+            }
+            (Slot::Stage, Output::Aggregated(Ok(()))) => {
+                state.stage = Stage::Closed;
+                written(state);
+            }
+            (Slot::Branch(at), Output::Worked(outcome)) => {
+                if let Branch::Working { then, .. } = state.branches[at] {
+                    let outcome = (**outcome).clone();
+                    self.finished(state, at, then, Finished::Answered { outcome });
+                }
+            }
+            (Slot::Branch(at), Output::Answered(Ok(answer))) => self.answered(state, at, answer),
+            (_, Output::Answered(Err(StageError::Rejected(text)))) => {
+                let text = format!("dispatch refuses a lane: {text}");
+                self.wrong(state, &text);
+            }
+            (slot, _) => {
+                let input = (*self.nodes.inputs.thing(node.input)).clone();
+                let again = self.root(input);
+                state.moved(slot, again);
+            }
+        }
+    }
+
+    fn answered(&mut self, state: &mut State, at: usize, answer: &Answer) {
+        if let Branch::Parking { then, token, .. } = state.branches[at] {
+            self.parked(state, at, then, token);
+            return;
+        }
+        let process = state.process(Slot::Branch(at)).expect("dispatch was asked");
+        let Input::Dispatch(asked) = &*self.nodes.input_of(process) else {
+            unreachable!("dispatch was asked")
+        };
+        let then = self.nodes.inputs.number(Input::Dispatch(DispatchRequest {
+            next: Some(Next {
+                answer: timeless_answer(answer.clone()),
+            }),
+            finished: None,
+            ..asked.clone()
+        }));
+        match answer.kind {
+            AnswerKind::Run => state.branches[at] = Branch::Claimed { then },
+            AnswerKind::Done => {
+                state.branches[at] = Branch::Ended;
+                self.close_lanes(state);
+            }
+            AnswerKind::Wait => self.wrong(state, "a lane waits, and time is left out"),
+            AnswerKind::Idle => {
+                let process = self.root(Input::Dispatch(DispatchRequest {
+                    park: true,
+                    step: Some(answer.step),
+                    token: Some(token(asked.round, asked.lane, answer.step)),
+                    next: None,
+                    finished: None,
+                    ..asked.clone()
+                }));
+                let token = Token::Alive;
+                state.branches[at] = Branch::Parking {
+                    process,
+                    then,
+                    token,
+                };
+            }
+        }
+    }
+
+    /// The branch asks dispatch, whenever that begins.
+    pub(crate) fn ask(&mut self, state: &mut State, at: usize, question: u32) {
+        let input = (*self.nodes.inputs.thing(question)).clone();
+        let process = self.root(input);
+        state.branches[at] = Branch::Asking { process };
+    }
+
+    /// The execute state has ended: the branch asks what is next.
+    pub(crate) fn finished(&mut self, state: &mut State, at: usize, then: u32, finished: Finished) {
+        let Input::Dispatch(asked) = &*self.nodes.inputs.thing(then) else {
+            unreachable!("a branch asks dispatch")
+        };
+        let process = self.root(Input::Dispatch(DispatchRequest {
+            finished: Some(finished),
+            ..asked.clone()
+        }));
+        state.branches[at] = Branch::Asking { process };
+        self.first_step(state, Slot::Branch(at));
+    }
+
+    pub(crate) fn begin(&mut self, state: &mut State, at: usize, ending: Ending) {
+        let Branch::Claimed { then } = state.branches[at] else {
+            return;
+        };
+        let process = self.worker(then, ending);
+        state.branches[at] = Branch::Working { process, then };
+        self.first_step(state, Slot::Branch(at));
+        if state.branches[at] == (Branch::Working { process, then }) {
+            self.ended(state, Slot::Branch(at), process);
+        }
+    }
+
+    pub(crate) fn worker(&mut self, then: u32, ending: Ending) -> u32 {
+        let Input::Dispatch(asked) = &*self.nodes.inputs.thing(then) else {
+            unreachable!("a branch asks dispatch")
+        };
+        let shard = asked
+            .next
+            .as_ref()
+            .and_then(|next| next.answer.shard.clone());
+        self.root(Input::Work(shard.expect("it was claimed"), ending))
+    }
+
+    pub(crate) fn token(&self, then: u32) -> String {
+        let Input::Dispatch(asked) = &*self.nodes.inputs.thing(then) else {
+            unreachable!("a branch asks dispatch")
+        };
+        let step = asked.next.as_ref().map_or(Step(0), |next| next.answer.step);
+        token(asked.round, asked.lane, step)
+    }
+
+    fn open_lanes(&mut self, state: &mut State, lanes: u32) {
+        for number in 0..lanes {
+            let process = self.root(Input::Dispatch(DispatchRequest {
+                run: build::run_id(),
+                round: Round(state.round),
+                lane: LaneId(number),
+                next: None,
+                finished: None,
+                park: false,
+                step: None,
+                token: None,
+            }));
+            state.branches[number as usize] = Branch::Asking { process };
+        }
+    }
+
+    /// Once every branch has ended, the round is aggregated.
+    pub(crate) fn close_lanes(&mut self, state: &mut State) {
+        let ended = state.branches.iter().all(|branch| *branch == Branch::Ended);
+        if state.stage != Stage::Lanes || !ended {
+            return;
+        }
+        let process = self.root(Input::Aggregate(AggregateRequest {
+            run: build::run_id(),
+            round: Round(state.round),
+            error: None,
+        }));
+        state.stage = Stage::Aggregating { process };
+    }
+}
+
+/// Something has changed that a sweep which came before has not seen.
+pub(crate) fn written(state: &mut State) {
+    match &mut state.sweep {
+        Sweep::Under { wrote, .. } => *wrote = true,
+        sweep => *sweep = Sweep::Due,
+    }
+}
+
+fn token(round: Round, lane: LaneId, step: Step) -> String {
+    format!("{round}-{lane}-{step}")
+}

@@ -1,0 +1,143 @@
+//! The run protocol by exhaustion: every order of every request of every stage, with whatever goes wrong in between.
+//!
+//! A process is the production stage, begun anew with what it was told so far: its next request is one atomic step, carried out
+//! by the store in memory. docs/proof.md says what is in the model, and what is not. `make prove` checks the sizes of
+//! [`sizes::proof`], every other run those of [`sizes::slice`].
+
+mod actions;
+mod broken;
+mod dags;
+mod faults;
+mod intern;
+mod law;
+mod machine;
+mod nodes;
+mod process;
+mod search;
+mod setup;
+mod shown;
+mod sizes;
+mod state;
+mod store;
+mod tape;
+mod worker;
+
+use std::collections::BTreeSet;
+
+use broken::Broken;
+use search::search;
+use setup::{Going, Setup};
+use sizes::Size;
+
+/// States after which a search is given up: about 8 GB of them.
+const STATES_MAX: u64 = 150_000_000;
+
+/// CPU time of this process so far, in seconds: user and system, fields 14 and 15 of `/proc/self/stat`.
+fn cpu_s() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit(')').next().unwrap_or_default();
+    let ticks = fields.split_whitespace().skip(11).take(2);
+    let ticks: u64 = ticks.filter_map(|t| t.parse::<u64>().ok()).sum();
+    ticks as f64 / 100.0
+}
+
+/// Visits every state of every model of a size: a line about how many there are.
+fn exhaust(size: &Size, ends: &mut BTreeSet<&'static str>) -> String {
+    let begun_s = cpu_s();
+    let (mut states, mut transitions, mut deepest) = (0, 0, 0);
+    for setup in &size.setups {
+        let seen = search(setup, STATES_MAX);
+        if let Some((what, way)) = &seen.violation {
+            panic!("{setup:?}: {what}\n{}", way.join("\n"));
+        }
+        assert!(!seen.cut_short, "{setup:?}: more than {STATES_MAX} states");
+        states += seen.states;
+        transitions += seen.transitions;
+        deepest = seen.deepest.max(deepest);
+        ends.extend(seen.ends.into_keys());
+    }
+    format!(
+        "{:62} {:3} models {states:>11} states {transitions:>11} steps, {deepest:>3} deep, {:>6.1} CPU-s",
+        size.what,
+        size.setups.len(),
+        cpu_s() - begun_s
+    )
+}
+
+#[test]
+fn every_run_ends_with_each_task_committed_once_or_with_a_cause() {
+    let all = std::env::var("FORESHARD_MODEL").is_ok_and(|value| value == "all");
+    let sizes = if all { sizes::proof() } else { sizes::slice() };
+    let mut ends = BTreeSet::new();
+    for size in &sizes {
+        println!("{}", exhaust(size, &mut ends));
+    }
+    // The model would be of no use if nothing could go wrong in it.
+    let every = BTreeSet::from(["succeeded", "failed", "cancelled"]);
+    assert_eq!(ends, every, "how runs ended");
+}
+
+/// What is found in a protocol that is broken on purpose, and the way to it.
+fn found(setup: Setup, broken: Broken) -> String {
+    let setup = Setup {
+        broken: Some(broken),
+        ..setup
+    };
+    let seen = search(&setup, STATES_MAX);
+    let (what, way) = seen.violation.unwrap_or_default();
+    format!("{what}\nafter {} states:\n{}", seen.states, way.join("\n"))
+}
+
+#[test]
+fn arrivals_that_are_counted_let_a_shard_start_early() {
+    let told = found(Setup::new("a>c b>c", 2, 1, Going::Dies), Broken::Counter);
+    assert!(
+        told.starts_with("shard 1 is Ready before shard 2"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_lane_that_looks_before_its_token_is_stored_sleeps_beside_work() {
+    let told = found(Setup::new("a", 2, 0, Going::Dies), Broken::NoSecondLook);
+    assert!(told.starts_with("a lane sleeps beside work"), "{told}");
+}
+
+#[test]
+fn a_settlement_without_the_attempt_commits_what_is_fenced_off() {
+    let setup = Setup::new("a", 2, 1, Going::Intruded);
+    let told = found(setup, Broken::NoAttemptFence);
+    assert!(
+        told.starts_with("shard 0 goes back from attempt 2"),
+        "{told}"
+    );
+}
+
+#[test]
+fn an_arrival_without_the_generation_is_lost_in_a_re_cut() {
+    let setup = Setup {
+        two_tasks: 2,
+        ..Setup::new("a>b", 1, 1, Going::Intruded)
+    };
+    let told = found(setup, Broken::NoGenerationFence);
+    assert!(
+        told.starts_with("the run can neither finish nor fail"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_shard_that_is_released_before_its_successors_know_stops_the_run() {
+    let setup = Setup::new("a>b", 1, 1, Going::Dies);
+    let told = found(setup, Broken::ReleasedTooSoon);
+    assert!(
+        told.starts_with("the run can neither finish nor fail"),
+        "{told}"
+    );
+}
+
+#[test]
+fn every_shape_is_there_once() {
+    let counts: Vec<usize> = (1..=4).map(|shards| dags::all(shards).len()).collect();
+    assert_eq!(counts, [1, 2, 6, 31]);
+}

@@ -1,0 +1,136 @@
+//! How far each process is: by what it was begun with and what it was told since. Each place is computed once, by replay.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use crate::intern::Interned;
+use crate::process::{Ground, Input, Output};
+use crate::store::touched;
+use crate::tape::{Op, Reply};
+
+/// A place in a process.
+#[derive(Debug)]
+pub(crate) struct Node {
+    /// What it was begun with, by number.
+    pub(crate) input: u32,
+    /// The requests that are under way.
+    pub(crate) pending: Vec<u32>,
+    /// How it ended.
+    pub(crate) output: Option<Output>,
+    /// It has changed something.
+    pub(crate) wrote: bool,
+    /// Items whose versions it knows.
+    pub(crate) touched: u64,
+}
+
+/// What tells places apart: the exchanges in the order of the requests' numbers, since the order in which requests that are
+/// under way at once were answered makes no difference.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Place {
+    input: u32,
+    told: Vec<(u32, u32)>,
+}
+
+/// Every place that any process has reached.
+pub(crate) struct Nodes {
+    ground: Ground,
+    pub(crate) inputs: Interned<Input>,
+    pub(crate) ops: Interned<Op>,
+    numbers: HashMap<Place, u32>,
+    places: Vec<Place>,
+    nodes: Vec<Rc<Node>>,
+    next: HashMap<(u32, u32, u32), u32>,
+}
+
+impl Nodes {
+    pub(crate) fn new(ground: &Ground) -> Self {
+        Self {
+            ground: ground.clone(),
+            inputs: Interned::default(),
+            ops: Interned::default(),
+            numbers: HashMap::new(),
+            places: Vec::new(),
+            nodes: Vec::new(),
+            next: HashMap::new(),
+        }
+    }
+
+    pub(crate) fn node(&self, number: u32) -> Rc<Node> {
+        Rc::clone(&self.nodes[number as usize - 1])
+    }
+
+    pub(crate) fn input_of(&self, number: u32) -> Rc<Input> {
+        self.inputs.thing(self.node(number).input)
+    }
+
+    /// A process that was begun, and has been told nothing yet.
+    pub(crate) fn root(&mut self, input: Input, replies: &Interned<Reply>) -> u32 {
+        let input = self.inputs.number(input);
+        let told = Vec::new();
+        self.at(Place { input, told }, replies)
+    }
+
+    /// Where a process is after this reply.
+    pub(crate) fn after(
+        &mut self,
+        number: u32,
+        op: u32,
+        reply: u32,
+        replies: &Interned<Reply>,
+    ) -> u32 {
+        if let Some(next) = self.next.get(&(number, op, reply)) {
+            return *next;
+        }
+        let mut place = self.places[number as usize - 1].clone();
+        place.told.push((op, reply));
+        // Stable: equal requests keep their order.
+        place.told.sort_by_key(|(op, _)| *op);
+        let next = self.at(place, replies);
+        self.next.insert((number, op, reply), next);
+        next
+    }
+
+    fn at(&mut self, place: Place, replies: &Interned<Reply>) -> u32 {
+        if let Some(number) = self.numbers.get(&place) {
+            return *number;
+        }
+        let input = self.inputs.thing(place.input);
+        let told = place.told.iter();
+        let told = told.map(|(op, reply)| (self.ops.thing(*op), replies.thing(*reply)));
+        let told: Vec<(Rc<Op>, Rc<Reply>)> = told.collect();
+        let touched = told
+            .iter()
+            .fold(0, |bits, (op, reply)| bits | touched(op, reply));
+        let wrote = told.iter().any(|(op, reply)| changes(op, reply));
+        let told = told
+            .iter()
+            .map(|(op, reply)| ((**op).clone(), (**reply).clone()));
+        let (pending, output) = match self.ground.replay(&input, told.collect()) {
+            Ok(output) => (Vec::new(), Some(output)),
+            Err(pending) => (pending, None),
+        };
+        let node = Node {
+            input: place.input,
+            pending: pending.into_iter().map(|op| self.ops.number(op)).collect(),
+            output,
+            wrote,
+            touched,
+        };
+        let number = self.nodes.len() as u32 + 1;
+        self.nodes.push(Rc::new(node));
+        self.places.push(place.clone());
+        self.numbers.insert(place, number);
+        number
+    }
+}
+
+/// Whether the exchange was a write, and one that came in time.
+fn changes(op: &Op, reply: &Reply) -> bool {
+    match op {
+        Op::Commit(_) | Op::UpdateRun(_) => matches!(reply, Reply::Done(Ok(()))),
+        Op::Arrive(_) => matches!(reply, Reply::Arrived(Ok(_))),
+        Op::Checkpoint(_) | Op::Answer(_) => matches!(reply, Reply::Whether(Ok(true))),
+        Op::Start(_) => true,
+        _ => false,
+    }
+}

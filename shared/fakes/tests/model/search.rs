@@ -1,0 +1,119 @@
+//! Visits every state that can be reached, depth first, and gives the way to the first in which something is wrong.
+//!
+//! No state may be reached again from itself: so every way ends, and the states without a way on are all that a run can come
+//! to. A state is known by 64 bits of its hash; that two of ten million have the same is one chance in 400,000.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+use crate::machine::{Action, Machine};
+use crate::setup::Setup;
+use crate::state::State;
+
+/// What a search has seen.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) states: u64,
+    pub(crate) transitions: u64,
+    pub(crate) deepest: usize,
+    /// States in which runs had ended, by how.
+    pub(crate) ends: BTreeMap<&'static str, u64>,
+    /// The search was ended before it had seen everything.
+    pub(crate) cut_short: bool,
+    /// What is wrong, and the way to it.
+    pub(crate) violation: Option<(String, Vec<String>)>,
+}
+
+struct Frame {
+    state: State,
+    mark: u64,
+    actions: Vec<Action>,
+    next: usize,
+}
+
+/// Whether a known state is on the way to the one that is looked at.
+type Known = HashMap<u64, bool>;
+
+/// Visits all states, or the first `most` of them.
+pub(crate) fn search(setup: &Setup, most: u64) -> Seen {
+    let (mut machine, first) = Machine::new(setup.clone());
+    let mut seen = Seen::default();
+    let mut known = Known::new();
+    let mut way = Vec::new();
+    visit(&mut machine, first, &mut known, &mut way, &mut seen);
+    while seen.violation.is_none() {
+        seen.deepest = seen.deepest.max(way.len());
+        let Some(frame) = way.last_mut() else { break };
+        let Some(action) = frame.actions.get(frame.next) else {
+            known.insert(frame.mark, false);
+            way.pop();
+            continue;
+        };
+        frame.next += 1;
+        let state = machine.next(&frame.state, action);
+        seen.transitions += 1;
+        match known.get(&mark(&state)) {
+            Some(false) => {}
+            Some(true) => {
+                let told = told(&machine, &way);
+                seen.violation = Some(("this can go on for ever".to_owned(), told));
+            }
+            None if seen.states >= most => {
+                seen.cut_short = true;
+                break;
+            }
+            None => visit(&mut machine, state, &mut known, &mut way, &mut seen),
+        }
+    }
+    seen
+}
+
+fn mark(state: &State) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    state.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn visit(
+    machine: &mut Machine,
+    state: State,
+    known: &mut Known,
+    way: &mut Vec<Frame>,
+    seen: &mut Seen,
+) {
+    let (actions, goes_on) = machine.actions(&state);
+    seen.states += 1;
+    if machine.has_ended(&state) {
+        let run = machine.stores.facts(state.store).run;
+        *seen.ends.entry(run.as_str()).or_default() += 1;
+    }
+    let violation = machine.violation(&state, goes_on);
+    let mark = mark(&state);
+    known.insert(mark, true);
+    way.push(Frame {
+        state,
+        mark,
+        actions,
+        next: 0,
+    });
+    if let Some(what) = violation {
+        seen.violation = Some((what, told(machine, way)));
+    }
+}
+
+/// The way so far: what happened, and what the items are in the end.
+fn told(machine: &Machine, way: &[Frame]) -> Vec<String> {
+    let taken = way.iter().filter_map(|frame| {
+        let action = frame.actions.get(frame.next.checked_sub(1)?)?;
+        Some(machine.shown(&frame.state, action))
+    });
+    let mut lines: Vec<String> = taken.collect();
+    if let Some(last) = way.last() {
+        lines.push(machine.stores.shown(last.state.store));
+        lines.push(format!(
+            "  {:?} {:?}",
+            last.state.stage, last.state.branches
+        ));
+    }
+    lines
+}
