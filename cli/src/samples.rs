@@ -137,7 +137,10 @@ fn line(lines: &mut impl BufRead) -> std::io::Result<Option<String>> {
 mod tests {
     use super::*;
 
-    fn read(text: &[u8]) -> (Vec<(i64, Option<f64>)>, usize, Option<u32>) {
+    /// Samples, lines without a time, and the step.
+    type Table = (Vec<(i64, Option<f64>)>, usize, Option<u32>);
+
+    fn read(text: &[u8]) -> Table {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("series.csv");
         std::fs::write(&path, text).expect("written");

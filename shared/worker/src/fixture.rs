@@ -5,10 +5,8 @@ use std::collections::BTreeMap;
 use foreshard_model::claim::Claim;
 use foreshard_model::ids::{Attempt, Generation, ShardId};
 use foreshard_model::message::ExecuteRequest;
-use foreshard_model::output::ShardTask;
 use foreshard_model::run::Context;
-use foreshard_model::units::{Mib, TimeMs};
-use foreshard_model::workflow::{CutRules, Effect, Resources, TaskKind};
+use foreshard_model::units::TimeMs;
 
 /// The first attempt of shard 0.
 pub(crate) fn request(run: &str) -> ExecuteRequest {
@@ -31,36 +29,5 @@ pub(crate) fn request(run: &str) -> ExecuteRequest {
         workflow: "test".to_owned(),
         partitions: 1,
         trace: false,
-    }
-}
-
-/// A task that a handler runs.
-pub(crate) fn handler(id: &str, handler: &str) -> ShardTask {
-    ShardTask {
-        id: id.into(),
-        task_type: handler.to_owned(),
-        kind: TaskKind::Handler {
-            handler: handler.to_owned(),
-        },
-        bundle: None,
-        after: Vec::new(),
-        inputs: BTreeMap::new(),
-        files: Vec::new(),
-        slice: None,
-        parts: Vec::new(),
-        writes: Vec::new(),
-        resources: Resources {
-            memory: Mib(64),
-            vcpus: 1.0,
-            gpu: None,
-            disk: Mib(0),
-            network_mbps: 0,
-        },
-        estimate_ms: 0,
-        bound: false,
-        instead: Vec::new(),
-        timeout_ms: 30_000,
-        effect: Effect::Idempotent,
-        cut: CutRules::default(),
     }
 }

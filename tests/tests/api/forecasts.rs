@@ -83,11 +83,7 @@ fn typed(folder: &Path, line: &str) -> String {
 
 #[test]
 fn a_series_is_forecast_with_its_model_and_reasons() {
-    let text = transcript(&[
-        "forecast calls.csv --horizon 12 --quantiles 0.05,0.5,0.95",
-        "forecast calls.csv --horizon 12 --quantiles 0.5,0.9 --backtest",
-        "forecast calls.csv --horizon 2 --quantiles 0.5 --sum 6 --calendar sale.csv",
-    ]);
+    let text = transcript(&["forecast calls.csv --horizon 12 --quantiles 0.05,0.5,0.95"]);
     insta::assert_snapshot!(text, @r#"
     $ foreshard forecast calls.csv --horizon 12 --quantiles 0.05,0.5,0.95
     calls.csv: 216 rows of 3600 s from 2026-11-14 00:00, 1 missing
@@ -117,6 +113,13 @@ fn a_series_is_forecast_with_its_model_and_reasons() {
     2026-11-23 09:00          50         50         50
     2026-11-23 10:00          50         50         50
     2026-11-23 11:00          50         50         50
+    "#);
+}
+
+#[test]
+fn what_came_is_beside_what_was_forecast_of_it() {
+    let text = transcript(&["forecast calls.csv --horizon 12 --quantiles 0.5,0.9 --backtest"]);
+    insta::assert_snapshot!(text, @r#"
     $ foreshard forecast calls.csv --horizon 12 --quantiles 0.5,0.9 --backtest
     calls.csv: 204 rows of 3600 s from 2026-11-14 00:00, 1 missing
       data      rows are missing, and are not taken for zero (missing 1, rows 204)
@@ -149,6 +152,14 @@ fn a_series_is_forecast_with_its_model_and_reasons() {
     2026-11-22 21:00          10         10         10
     2026-11-22 22:00          10         10         10
     2026-11-22 23:00          10         10         10
+    "#);
+}
+
+#[test]
+fn rows_are_summed_and_a_declared_event_changes_them() {
+    let text =
+        transcript(&["forecast calls.csv --horizon 2 --quantiles 0.5 --sum 6 --calendar sale.csv"]);
+    insta::assert_snapshot!(text, @r#"
     $ foreshard forecast calls.csv --horizon 2 --quantiles 0.5 --sum 6 --calendar sale.csv
     calls.csv: 36 rows of 21600 s from 2026-11-14 00:00, 0 missing
       season    it repeats with a period of day, 2 days (2 days 0.9962, day 1)
@@ -176,11 +187,6 @@ fn bad_data_gets_a_sane_answer_and_its_reason() {
         "forecast empty.csv --horizon 2 --quantiles 0.5 --format json",
         "forecast odd.csv --horizon 2 --quantiles 0.5",
         "forecast odd.csv --horizon 4 --backtest",
-        "forecast calls.csv --column latency",
-        "forecast calls.csv --quantiles 1.5",
-        "forecast calls.csv --calendar days.csv",
-        "forecast nothing.csv",
-        "forecast calls.csv --format dot",
     ]);
     insta::assert_snapshot!(text, @r#"
     $ foreshard forecast empty.csv --horizon 2 --quantiles 0.5 --format json
@@ -229,6 +235,19 @@ fn bad_data_gets_a_sane_answer_and_its_reason() {
     note: 1 lines have no time in their first column and were left out
     error: --backtest: 4 steps cannot be held back of 4, or none of them has a value; look less far ahead with --horizon
     [exit code 2]
+    "#);
+}
+
+#[test]
+fn bad_arguments_are_refused_with_what_was_seen() {
+    let text = transcript(&[
+        "forecast calls.csv --column latency",
+        "forecast calls.csv --quantiles 1.5",
+        "forecast calls.csv --calendar days.csv",
+        "forecast nothing.csv",
+        "forecast calls.csv --format dot",
+    ]);
+    insta::assert_snapshot!(text, @r#"
     $ foreshard forecast calls.csv --column latency
     error: `calls.csv`: there is no column `latency`; there are time, calls, errors
     [exit code 2]

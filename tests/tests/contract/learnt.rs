@@ -53,10 +53,9 @@ pub async fn metrics_are_read_back_by_the_minute(on: Arc<Adapters>) {
         statistic,
     };
     // Fewer dimensions are another metric on AWS, but not on LocalStack: more of them are everywhere.
-    let mut more = dimensions();
-    more.push(("Region", "nowhere".to_owned()));
+    let region = ("Region", "nowhere".to_owned());
     let stranger = MetricQuery {
-        dimensions: more,
+        dimensions: [dimensions(), vec![region]].concat(),
         ..query(Statistic::Sum)
     };
     let queries = [
