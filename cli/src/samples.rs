@@ -164,11 +164,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_table_has_no_samples() {
-        assert_eq!(read(b""), (Vec::new(), 0, None));
+    fn what_is_no_table_is_refused() {
         let mut noise = vec![0x80_u8; 100_000];
         noise.extend(b"\n0,1\n");
-        assert_eq!(read(&noise).0, [(0, Some(1.0))]);
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("series.csv");
+        for text in [b"".as_slice(), &noise] {
+            std::fs::write(&path, text).expect("written");
+            let opened = Samples::open(&path, None, None);
+            assert!(matches!(opened, Err(CliError::Argument(_))), "no columns");
+        }
+        // A line longer than what is looked at is passed over, the next one is read.
+        let long = [b"time,value\n0,1,".as_slice(), &noise].concat();
+        assert_eq!(read(&long).0, [(0, Some(1.0)), (0, Some(1.0))]);
     }
 
     #[test]

@@ -269,6 +269,6 @@ mod tests {
         let before = Series::of_rows(1_795_823_700, 300, &[Some(2.0)]);
         let text = Shown::ahead(Path::new("a/calls.csv"), before, forecast).table();
         assert!(text.starts_with("calls.csv: 1 rows of 300 s from 2026-11-27 23:55, 0 missing\n"));
-        assert!(text.ends_with("2026-11-28 08:15          2\none of every 3 of 100 steps: --format json has all, --format svg shows them\n"));
+        assert!(text.ends_with("2026-11-28 08:15           2\none of every 3 of 100 steps: --format json has all, --format svg shows them\n"), "{text}");
     }
 }
