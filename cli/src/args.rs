@@ -37,7 +37,7 @@ pub enum Format {
     Json,
     /// `plan` only: the shards as a Graphviz graph.
     Dot,
-    /// `plan`, `forecast`: a picture, the shards and lanes or the chart.
+    /// `plan`, `forecast`, `simulate`: a picture, of the shards and lanes, the chart, or what ran when.
     Svg,
 }
 
@@ -54,6 +54,8 @@ pub enum Command {
     Run(Run),
     /// Show shards, reasons, limits and price of a workflow, without running it.
     Plan(Plan),
+    /// Run workflows in virtual time, with the limits, times and prices of AWS.
+    Simulate(foreshard_simulator::Simulate),
     /// Say everything that is wrong with a document, or what it would become.
     Validate(Validate),
     /// Make a workflow of a Step Functions definition, or say by state why not.

@@ -9,6 +9,7 @@ mod manage;
 mod plan;
 mod run;
 mod schedule;
+mod simulate;
 mod validate;
 mod watch;
 mod workflows;
@@ -30,6 +31,7 @@ pub async fn carry_out(arguments: &Arguments) -> Result<Exit, CliError> {
         Command::Doctor(which) => emulator::doctor(arguments, *which),
         Command::Run(run) => run::run(arguments, run).await,
         Command::Plan(plan) => plan::plan(arguments, plan).await,
+        Command::Simulate(wanted) => simulate::simulate(arguments, wanted),
         Command::Validate(validate) => validate::validate(arguments, validate).await,
         Command::Import(wanted) => import::import(arguments, wanted),
         Command::Forecast(wanted) => forecast::forecast(arguments, wanted),

@@ -1,0 +1,26 @@
+//! `simulate`: runs documents in virtual time, without a deployment.
+
+use foreshard_simulator::{Form, Simulate, simulate as figures};
+
+use crate::args::{Arguments, Format};
+use crate::exit::{CliError, Exit};
+use crate::render::data;
+
+/// Prints what the runs took and cost.
+///
+/// # Errors
+/// A file that cannot be read or is refused, and a run that can neither go on nor end.
+pub fn simulate(arguments: &Arguments, wanted: &Simulate) -> Result<Exit, CliError> {
+    let form = match arguments.format {
+        Format::Text => Form::Text,
+        Format::Json => Form::Json,
+        Format::Svg => Form::Svg,
+        Format::Dot => {
+            let message = "`simulate` prints text, JSON or SVG".to_owned();
+            return Err(CliError::Argument(message));
+        }
+    };
+    let text = figures(wanted, form).map_err(|error| CliError::Argument(error.to_string()))?;
+    data(&text);
+    Ok(Exit::Success)
+}
