@@ -12,7 +12,7 @@ STAGES := submit plan dispatch execute aggregate reshard prewarm
 BUILT := target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 FORESHARD := $(BUILT)/foreshard
 # Tests that need no emulator. All in one workspace-wide command: another choice of packages would build the SDKs again.
-QUICK := $(addprefix --test ,api architecture dispatch every_write model planner plans prices protocol reshard stages worker alone recorded_constants recorded_definitions)
+QUICK := $(addprefix --test ,api architecture dispatch documented every_write limits model planner plans prices protocol reshard stages troubles worker alone recorded_constants recorded_definitions)
 # What ships: see ship/build.sh.
 ARCHITECTURES ?= arm64 x86_64
 HERE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
@@ -26,7 +26,7 @@ PYTHON_LOCKS = $(shell git ls-files '*.lock' ':!Cargo.lock' ':!local-emulator/lo
 comma := ,
 say = @printf '\033[1m==> %s\033[0m\n' "$(1)"
 
-.PHONY: help build functions faulty demo up down test test-localstack lint unit infra emulator e2e e2e-full schema clean \
+.PHONY: help build functions faulty demo up down test test-localstack lint unit infra emulator e2e e2e-full e2e-prewarm schema clean \
     planner-tables simulator-table simulate-large prove scripts openapi fuzz-api ship measure-functions measure-dispatch image audit audit-rules audit-advisories sbom release-notes
 
 help: ## this list
@@ -104,6 +104,10 @@ test-localstack: faulty ## ports and a slice of end to end on LocalStack; FULL=1
 
 e2e-full: ## end to end, every workflow at scale 0.01
 	FORESHARD_E2E=full $(MAKE) e2e
+
+e2e-prewarm: faulty ## pre-warming end to end: two scheduled waves, some five minutes
+	@trap '$(FORESHARD) down --state target/e2e' EXIT; \
+	FORESHARD_E2E=full cargo test --workspace --profile $(PROFILE) --test e2e -- --test-threads=1 --nocapture prewarm
 
 prove: ## the run protocol: every state of small models, then SEEDS=100000 seeded runs with every kind of fault
 	$(call say,every state of small models)
