@@ -1,17 +1,29 @@
 //! Provisioned concurrency of aliases.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use foreshard_model::prewarm::{WarmState, WarmStatus};
 use foreshard_stages::ports::PortError;
 
 use crate::adapters::Adapters;
 
+/// Asks until it is heard: LocalStack refuses while what was asked before is under way.
+async fn asked(on: &Adapters, environments: u32) {
+    for _ in 0..60 {
+        match on.warm.provision(&on.warm_target, environments).await {
+            Err(PortError::Unavailable(_)) => tokio::time::sleep(Duration::from_millis(500)).await,
+            answer => return answer.unwrap(),
+        }
+    }
+    panic!("refused for half a minute");
+}
+
 pub async fn environments_are_asked_for_and_released_however_often(on: Arc<Adapters>) {
     let target = &on.warm_target;
     assert_eq!(on.warm.warm(target).await, Ok(WarmState::default()));
     for environments in [2, 2, 3] {
-        on.warm.provision(target, environments).await.unwrap();
+        asked(&on, environments).await;
         let state = on.warm.warm(target).await.unwrap();
         assert_eq!(state.provisioned, environments);
         assert_ne!(state.status, WarmStatus::None);
