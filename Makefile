@@ -8,7 +8,7 @@ EXAMPLES ?= 25
 SEEDS ?= 100000
 TASKS ?= 1000000
 LANES ?= 10000
-STAGES := submit plan dispatch execute aggregate reshard prewarm
+STAGES := submit plan dispatch execute aggregate reshard forecast prewarm
 BUILT := target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 FORESHARD := $(BUILT)/foreshard
 # Tests that need no emulator. All in one workspace-wide command: another choice of packages would build the SDKs again.

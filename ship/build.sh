@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 
 # Below Lambda's 2.34, so that the worker also starts in images of a user's choice: Debian 10, Ubuntu 20.04, RHEL 8.
 FLOOR=2.28
-STAGES=(submit plan dispatch execute aggregate reshard prewarm)
+STAGES=(submit plan dispatch execute aggregate reshard forecast prewarm)
 
 architecture=${1:-}
 case $architecture in

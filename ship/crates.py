@@ -4,7 +4,7 @@ import json
 import subprocess
 
 TARGETS = {"x86_64": "x86_64-unknown-linux-gnu", "arm64": "aarch64-unknown-linux-gnu"}
-FUNCTIONS = ["submit", "plan", "dispatch", "execute", "aggregate", "reshard", "prewarm"]
+FUNCTIONS = ["submit", "plan", "dispatch", "execute", "aggregate", "reshard", "forecast", "prewarm"]
 SHIPPED = [*FUNCTIONS, "cli"]
 
 

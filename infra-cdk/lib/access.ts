@@ -78,8 +78,15 @@ export const ACCESS: Readonly<Record<Stage, Access>> = {
     write: ['runs/'],
     machine: ['StartExecution', 'SendTaskSuccess', 'DescribeExecution'],
   },
+  forecast: {
+    items: ['GetItem', 'PutItem', 'BatchGetItem'],
+    query: true,
+    read: ['runs/', 'policies/'],
+    write: [],
+    readsMetrics: true,
+  },
   prewarm: {
-    items: ['GetItem', 'PutItem', 'BatchGetItem', 'BatchWriteItem'],
+    items: ['GetItem', 'PutItem', 'BatchGetItem'],
     query: true,
     read: ['runs/', 'policies/'],
     write: [],

@@ -93,7 +93,7 @@ function machine({ machine }: Foreshard): AlarmPlan[] {
 }
 
 function functions({ stages }: Foreshard): AlarmPlan[] {
-  const { submit, plan, dispatch, aggregate, reshard, prewarm } = stages;
+  const { submit, plan, dispatch, aggregate, reshard, forecast, prewarm } = stages;
   const failing = (id: string, stage: typeof submit, threshold: number, what: string): AlarmPlan => ({
     id: `${id}Fails`,
     metric: stage.function.metricErrors(sum),
@@ -117,6 +117,7 @@ function functions({ stages }: Foreshard): AlarmPlan[] {
     failing('Dispatch', dispatch, 100, 'Dispatch fails more than races explain: lanes stand still.'),
     failing('Aggregate', aggregate, 5, 'Aggregate fails: runs do not end.'),
     failing('Reshard', reshard, 0, 'The sweep fails: what is lost stays lost.'),
+    failing('Forecast', forecast, 0, 'Forecast fails: runs are planned as if all lanes were free.'),
     failing(
       'Prewarm',
       prewarm,

@@ -38,6 +38,7 @@ export const ROUTES = [
   ['POST', '/schedules/{schedule}/backfill'],
   ['POST', '/uploads'],
   ['GET', '/pool'],
+  ['GET', '/forecasts'],
   ['GET', '/openapi.json'],
 ] as const;
 

@@ -1,4 +1,4 @@
-/** Wakes a stage again and again: reshard, so that whatever was lost is found, and prewarm, so that what is known is acted on. */
+/** Wakes a stage again and again: reshard finds what was lost, forecast looks ahead, prewarm acts on what is known. */
 import { Duration } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
@@ -19,6 +19,12 @@ export const SWEEP: ErrandPlan = {
   id: 'sweep',
   description: 'Foreshard: release, wake and restart what was lost',
   every: Duration.minutes(1),
+};
+/** Forecasts, as often as there is a step (`engine::foresee::STEP_S`). */
+export const FORECAST: ErrandPlan = {
+  id: 'forecast',
+  description: 'Foreshard: forecast demand and free lanes from what was measured',
+  every: Duration.minutes(5),
 };
 /** Decides provisioned concurrency, as often as it is billed; `INTERVAL_MS` of the stage is the same. */
 export const PREWARM: ErrandPlan = {

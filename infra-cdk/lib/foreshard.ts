@@ -9,7 +9,7 @@ import { Artifacts } from './artifacts';
 import { Bucket, DEFAULT_RUNS_DAYS } from './bucket';
 import { DeadLetters } from './dead-letters';
 import { AWS_KEYS, Encryption } from './encryption';
-import { Errand, PREWARM, SWEEP } from './errand';
+import { Errand, FORECAST, PREWARM, SWEEP } from './errand';
 import { EXECUTE_TIERS_MIB, ExecuteLadder } from './execute-ladder';
 import { CONTROL_FUNCTIONS, environment, type Wiring } from './functions';
 import { liveArn } from './live-arn';
@@ -53,7 +53,7 @@ export interface ForeshardProps {
   readonly logRetention?: logs.RetentionDays;
   /** How many days documents, outputs and reports of a run are kept. Default: 90. */
   readonly runsDays?: number;
-  /** Whether control functions reserve concurrency, 147 in all; new accounts have less. Default: false. */
+  /** Whether control functions reserve concurrency, 148 in all; new accounts have less. Default: false. */
   readonly reserveConcurrency?: boolean;
   /** Whose key encrypts what is kept: `aws`, `customer` (a key of the deployment's own) or the ARN of a key. Default: `aws`. */
   readonly kmsKey?: string;
@@ -180,7 +180,7 @@ export class Foreshard extends Construct {
       settings,
     });
 
-    const { submit, plan, dispatch, aggregate, reshard, prewarm } = this.stages;
+    const { submit, plan, dispatch, aggregate, reshard, forecast, prewarm } = this.stages;
     this.machine = new StateMachine(this, 'StateMachine', {
       name,
       arns,
@@ -202,6 +202,7 @@ export class Foreshard extends Construct {
     });
     schedules.wake(submit.function);
     new Errand(this, 'ReshardSweep', { ...SWEEP, name, stage: reshard, deadLetters: this.deadLetters });
+    new Errand(this, 'Forecasting', { ...FORECAST, name, stage: forecast, deadLetters: this.deadLetters });
     new Errand(this, 'Prewarming', { ...PREWARM, name, stage: prewarm, deadLetters: this.deadLetters });
     if (props.monitoring ?? true) {
       const { alarmTopic, alarmEmail } = props;

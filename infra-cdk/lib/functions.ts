@@ -21,6 +21,7 @@ export const LONGEST_TIMEOUT_S = 900;
  * - plan holds a whole workflow: 3008 MiB is the most that a new account may ask for.
  * - dispatch is short; lanes queue behind its reserved 100 only above some thousand shards a second.
  * - aggregate and reshard read all shards of one run; prewarm those of small runs, and the plans.
+ * - forecast holds two weeks of ten series, and the plans of what is in flight.
  */
 export const CONTROL_FUNCTIONS: Readonly<Record<ControlStage, FunctionShape>> = {
   submit: { memoryMib: 512, timeoutS: 29, reserved: 20 },
@@ -28,6 +29,7 @@ export const CONTROL_FUNCTIONS: Readonly<Record<ControlStage, FunctionShape>> = 
   dispatch: { memoryMib: 512, timeoutS: 30, reserved: 100 },
   aggregate: { memoryMib: 1024, timeoutS: 300, reserved: 10 },
   reshard: { memoryMib: 1024, timeoutS: 300, reserved: 5 },
+  forecast: { memoryMib: 1024, timeoutS: 240, reserved: 1 },
   prewarm: { memoryMib: 512, timeoutS: 120, reserved: 2 },
 };
 
@@ -36,16 +38,16 @@ const READERS = {
   FORESHARD_TABLE: STAGES,
   FORESHARD_BUCKET: STAGES,
   FORESHARD_STATE_MACHINE: ['submit', 'aggregate', 'reshard'],
-  FORESHARD_EXECUTE_PREFIX: ['submit', 'plan', 'dispatch', 'prewarm'],
-  FORESHARD_EXECUTE_TIERS: ['submit', 'plan', 'dispatch', 'prewarm'],
-  FORESHARD_ARCHITECTURE: ['submit', 'plan', 'dispatch', 'prewarm'],
+  FORESHARD_EXECUTE_PREFIX: ['submit', 'plan', 'dispatch', 'forecast', 'prewarm'],
+  FORESHARD_EXECUTE_TIERS: ['submit', 'plan', 'dispatch', 'forecast', 'prewarm'],
+  FORESHARD_ARCHITECTURE: ['submit', 'plan', 'dispatch', 'forecast', 'prewarm'],
   FORESHARD_TASK_ROLE: ['submit', 'execute'],
   FORESHARD_SCHEDULE_GROUP: ['submit'],
   FORESHARD_SCHEDULE_TARGET: ['submit'],
   FORESHARD_SCHEDULE_ROLE: ['submit'],
   FORESHARD_SCHEDULE_DEAD_LETTERS: ['submit'],
-  FORESHARD_LANES_MAX: ['submit', 'plan', 'prewarm'],
-  FORESHARD_LANE_MEMORY_MIB: ['submit', 'plan', 'prewarm'],
+  FORESHARD_LANES_MAX: ['submit', 'plan', 'forecast', 'prewarm'],
+  FORESHARD_LANE_MEMORY_MIB: ['submit', 'plan', 'forecast', 'prewarm'],
   FORESHARD_METRICS: ['execute'],
   FORESHARD_STARTS_BURST: ['submit'],
   FORESHARD_STARTS_PER_MINUTE: ['submit'],

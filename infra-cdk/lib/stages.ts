@@ -1,7 +1,7 @@
 /** Names the stages that have a function, and what is deployed for them. */
 
 /** Stages with one function each. */
-export const CONTROL_STAGES = ['submit', 'plan', 'dispatch', 'aggregate', 'reshard', 'prewarm'] as const;
+export const CONTROL_STAGES = ['submit', 'plan', 'dispatch', 'aggregate', 'reshard', 'forecast', 'prewarm'] as const;
 /** Every stage that has a binary; execute has one function for each memory tier. */
 export const STAGES = [...CONTROL_STAGES, 'execute'] as const;
 

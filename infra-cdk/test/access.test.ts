@@ -13,6 +13,7 @@ const OF_STAGE: Partial<Record<(typeof STAGES)[number], string[]>> = {
   prewarm: ['sqs:SendMessage'],
   // So do its own, and the timers that it makes take a role that it passes on.
   submit: ['iam:PassRole', 'sqs:SendMessage'],
+  forecast: ['sqs:SendMessage'],
 };
 
 const KEYS: Record<(typeof STAGES)[number], { read: string[]; write: string[] }> = {
@@ -25,6 +26,7 @@ const KEYS: Record<(typeof STAGES)[number], { read: string[]; write: string[] }>
   execute: { read: ['runs/*', 'bundles/*'], write: ['runs/*'] },
   aggregate: { read: ['runs/*'], write: ['runs/*'] },
   reshard: { read: ['runs/*'], write: ['runs/*'] },
+  forecast: { read: ['runs/*', 'policies/*'], write: [] },
   prewarm: { read: ['runs/*', 'policies/*'], write: [] },
 };
 
@@ -49,6 +51,10 @@ describe('what is read from the sources', () => {
     expect(of('BlobWrites')).toEqual(['s3:AbortMultipartUpload', 's3:PutObject']);
     expect(of('BlobPresigns')).toEqual(['s3:GetObject', 's3:PutObject']);
     expect(of('Executions')).toEqual(['states:StartExecution']);
+    expect(of('MetricReads')).toEqual(['cloudwatch:GetMetricData']);
+    expect(of('ForecastReads')).toEqual(['dynamodb:GetItem', 'dynamodb:Query']);
+    expect(of('ForecastWrites')).toEqual(['dynamodb:PutItem']);
+    expect(of('ProfileWrites')).toEqual(['dynamodb:PutItem']);
     expect(of('TaskIdentity')).toEqual(['sts:AssumeRole', 'sts:TagSession']);
     expect(of('FunctionCalls')).toEqual([]);
   });

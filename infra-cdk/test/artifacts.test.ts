@@ -20,7 +20,7 @@ test('every stage that is missing is named, with the command that builds it', ()
   }
   expect(problem).toBeInstanceOf(Problem);
   const { message } = problem as Problem;
-  expect(message).toContain('for dispatch, aggregate, reshard, prewarm (expected');
+  expect(message).toContain('for dispatch, aggregate, reshard, forecast, prewarm (expected');
   expect(message).toContain('`make ship`');
   expect(message).toContain('`make functions`');
   expect(message).toContain('-c artifacts=FOLDER');

@@ -7,6 +7,7 @@ const [queue] = resources('AWS::SQS::Queue')[0]!;
 
 describe.each([
   ['reshard', 'sweep', 1],
+  ['forecast', 'forecast', 5],
   ['prewarm', 'prewarm', 5],
 ])('%s', (stage, id, minutes) => {
   const [fn] = resources('AWS::Lambda::Function').find(([, f]) => f.Properties.FunctionName === `foreshard-${stage}`)!;

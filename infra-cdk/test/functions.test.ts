@@ -48,6 +48,13 @@ const READ: Record<Stage, string[]> = {
     'FORESHARD_LANES_MAX',
     'FORESHARD_LANE_MEMORY_MIB',
   ],
+  forecast: [
+    'FORESHARD_ARCHITECTURE',
+    'FORESHARD_EXECUTE_PREFIX',
+    'FORESHARD_EXECUTE_TIERS',
+    'FORESHARD_LANES_MAX',
+    'FORESHARD_LANE_MEMORY_MIB',
+  ],
   dispatch: ['FORESHARD_ARCHITECTURE', 'FORESHARD_EXECUTE_PREFIX', 'FORESHARD_EXECUTE_TIERS'],
   aggregate: ['FORESHARD_STATE_MACHINE'],
   reshard: ['FORESHARD_STATE_MACHINE'],
@@ -123,8 +130,8 @@ test('concurrency is reserved only on request', () => {
       .map(([, f]) => f.Properties.ReservedConcurrentExecutions)
       .filter((n) => n !== undefined);
   expect(reserved(false)).toEqual([]);
-  expect(reserved(true)).toHaveLength(6);
+  expect(reserved(true)).toHaveLength(7);
   expect(reserved(true).reduce((a, b) => a + b, 0)).toBe(RESERVED_TOTAL);
   // The number that the documentation of the property gives.
-  expect(RESERVED_TOTAL).toBe(147);
+  expect(RESERVED_TOTAL).toBe(148);
 });

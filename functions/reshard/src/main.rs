@@ -29,6 +29,7 @@ async fn main() -> anyhow::Result<()> {
             topologies: Arc::new(TopologyCache::default()),
         },
         plans: bucket,
+        forecasts: table.clone(),
         run_writes: table,
         executions: machine.clone(),
         execution_reads: machine,

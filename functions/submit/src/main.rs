@@ -21,7 +21,6 @@ async fn main() -> anyhow::Result<()> {
     let config = config::submit()?;
     let table = Arc::new(DynamoTable::new(&config.aws, config.store.table));
     let bucket = Arc::new(S3Bucket::new(&config.aws, config.store.bucket));
-    let machine = StepFunctionsMachine::new(&config.aws, config.state_machine);
     let (timers, grace_ms): (Arc<dyn Timers>, u64) = match config.schedules {
         Schedules::Scheduler(wiring) => {
             let timers = SchedulerTimers::new(&config.aws, wiring);
@@ -39,13 +38,14 @@ async fn main() -> anyhow::Result<()> {
         ledger: table.clone(),
         ledger_writes: table.clone(),
         schedules: table.clone(),
-        schedule_writes: table,
+        schedule_writes: table.clone(),
+        forecasts: table,
         timers,
         blobs: bucket.clone(),
         blob_lists: bucket.clone(),
         blob_writes: bucket.clone(),
         presigns: bucket,
-        executions: Arc::new(machine),
+        executions: Arc::new(StepFunctionsMachine::new(&config.aws, config.state_machine)),
         tokens: Arc::new(StepFunctionsTokens::new(&config.aws)),
         wiring: Arc::new(config.pool),
         clock: Arc::new(SystemClock),

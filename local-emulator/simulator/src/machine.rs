@@ -121,6 +121,7 @@ impl Machine {
             aggregate: aggregate_ports(cloud),
             reshard: reshard::Ports {
                 dispatch: dispatch.clone(),
+                forecasts: cloud.world.clone(),
                 plans: cloud.clone(),
                 run_writes: cloud.clone(),
                 executions: cloud.clone(),
@@ -201,6 +202,7 @@ fn submit_ports(cloud: &Arc<Cloud>) -> submit::Ports {
         schedules: cloud.clone(),
         schedule_writes: cloud.clone(),
         timers: cloud.clone(),
+        forecasts: cloud.world.clone(),
         wiring: cloud.clone(),
         clock: cloud.clone(),
     }
@@ -214,6 +216,8 @@ fn plan_ports(cloud: &Arc<Cloud>) -> plan::Ports {
         blobs: cloud.clone(),
         blob_writes: cloud.clone(),
         ledger: cloud.clone(),
+        profiles: cloud.world.clone(),
+        forecasts: cloud.world.clone(),
         wiring: cloud.clone(),
         clock: cloud.clone(),
         scratch: std::env::temp_dir(),
@@ -242,6 +246,8 @@ fn aggregate_ports(cloud: &Arc<Cloud>) -> aggregate::Ports {
         blobs: cloud.clone(),
         blob_writes: cloud.clone(),
         ledger: cloud.clone(),
+        profiles: cloud.world.clone(),
+        profile_writes: cloud.world.clone(),
         executions: cloud.clone(),
         clock: cloud.clone(),
     }

@@ -11,6 +11,7 @@ pub mod draw;
 pub mod execute;
 pub mod expression;
 pub mod forecast;
+pub mod foresee;
 pub mod frontier;
 pub mod graph;
 pub mod lifecycle;

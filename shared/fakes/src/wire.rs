@@ -27,6 +27,7 @@ pub fn dispatch(world: &Arc<World>) -> dispatch::Ports {
 pub fn reshard(world: &Arc<World>) -> reshard::Ports {
     reshard::Ports {
         dispatch: dispatch(world),
+        forecasts: world.clone(),
         plans: world.clone(),
         run_writes: world.clone(),
         executions: world.clone(),

@@ -6,9 +6,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::forecast::StoredForecast;
 use crate::ids::{RunId, Sha256Hex};
 use crate::ledger::Event;
 use crate::message::Failure;
+use crate::outlook::StoredOutlook;
 use crate::plan::{LaneMode, Plan};
 use crate::policy::RunOptions;
 use crate::price::Price;
@@ -370,6 +372,16 @@ pub struct WorkflowView {
     /// The document as it was registered, in base64, when it is gzipped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document_gzip: Option<String>,
+}
+
+/// `GET /forecasts`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ForecastsView {
+    /// What is expected of the region and of each target; absent before the first forecast.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outlook: Option<StoredOutlook>,
+    /// The last forecast of each target's demand, and of what others claim of the region.
+    pub forecasts: Vec<StoredForecast>,
 }
 
 /// An error answer: RFC 9457, `application/problem+json`.

@@ -53,8 +53,7 @@ pub struct Judged {
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Quantity {
-    /// Environments of a target that are in use at once, at most, in each step: recurring load, and beside it what schedules and the
-    /// plans of admitted runs add.
+    /// Environments of a target that are in use at once, at most, in each step.
     #[default]
     Concurrency,
     /// Concurrency of a region that others claim: load of this deployment's admitted runs is not in it.
@@ -83,8 +82,24 @@ pub struct StoredForecast {
     pub made_at: TimeMs,
     /// Steps of the history that had a value, of those that it was made from.
     pub rows: u32,
-    /// The forecast.
+    /// What was measured, carried on: recurring load, scheduled or not.
     pub forecast: Forecast,
+    /// What schedules and the plans of admitted runs ask for at most, by step. It is not in the forecast, and where it recurs it
+    /// is there as well: the larger of both is expected.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub known: Vec<f64>,
+}
+
+impl StoredForecast {
+    /// What is expected at a step and quantile: the forecast, and at least what is known to come.
+    #[must_use]
+    pub fn at(&self, step: usize, quantile: f64) -> Option<f64> {
+        let known = self.known.get(step).copied();
+        match (self.forecast.at(step, quantile), known) {
+            (Some(forecast), Some(known)) => Some(forecast.max(known)),
+            (one, other) => one.or(other),
+        }
+    }
 }
 
 impl Forecast {

@@ -346,6 +346,21 @@ pub struct AggregateAnswer {
     pub next_round: Option<Round>,
 }
 
+/// What starts forecast: the rule of each five minutes, or a person.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForecastRequest {}
+
+/// What forecast did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForecastAnswer {
+    /// Forecasts that were made.
+    pub forecasts: u32,
+    /// Runs whose plans were counted, scheduled ones among them.
+    pub runs: u32,
+    /// What was found strange.
+    pub flags: u32,
+}
+
 /// What starts reshard: the rule of each minute, or a person.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReshardRequest {

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::claim::Claim;
 use crate::ids::{Attempt, RunId, ShardId, TaskId};
 use crate::sculpt::Slice;
+use crate::units::Mib;
 use crate::workflow::{CutRules, Effect, FileOutput, Resources, TaskKind};
 
 /// One task of a shard, with its inputs located by shard.
@@ -186,4 +187,19 @@ pub struct TaskUsage {
     pub read_bytes: u64,
     /// Bytes written as outputs.
     pub written_bytes: u64,
+    /// Memory of the target that ran it; 0 of what was never started, such as a task whose condition was false.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub memory: Mib,
+    /// Whether it ran in the first attempt of a new environment.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cold: bool,
+}
+
+/// Serde hands over a reference.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the form that serde calls"
+)]
+fn is_nothing(memory: &Mib) -> bool {
+    memory.0 == 0
 }

@@ -146,6 +146,9 @@ pub struct RunItem {
     /// When its plan was committed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planned_at: Option<TimeMs>,
+    /// What its attempts used until then is in the profiles: it was taken in before the run's item said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learnt_until: Option<TimeMs>,
     /// When it reached a terminal state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<TimeMs>,

@@ -60,6 +60,9 @@ pub(crate) fn upload(tenant: &Tenant, id: &Sha256Hex) -> String {
     format!("uploads/{tenant}/{id}")
 }
 
+/// Holidays and events that whoever deploys has put there: iCalendar or CSV.
+pub(crate) const CALENDAR: &str = "policies/calendar";
+
 /// A bundle of programs, by its digest.
 pub(crate) fn bundle(tenant: &Tenant, digest: &Sha256Hex) -> String {
     format!("bundles/{tenant}/{digest}")

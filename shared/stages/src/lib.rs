@@ -3,6 +3,7 @@
 pub mod aggregate;
 pub mod dispatch;
 pub mod error;
+pub mod forecast;
 pub mod plan;
 pub mod ports;
 pub mod prewarm;

@@ -50,6 +50,7 @@ fn ports(world: &Arc<World>) -> Ports {
         ledger: world.clone(),
         ledger_writes: world.clone(),
         schedules: world.clone(),
+        forecasts: world.clone(),
         schedule_writes: world.clone(),
         timers: world.clone(),
         blobs: world.clone(),

@@ -18,6 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("execute", &["aws", "stages", "worker"]),
     ("aggregate", &["aws", "stages"]),
     ("reshard", &["aws", "stages"]),
+    ("forecast", &["aws", "stages"]),
     ("prewarm", &["aws", "stages"]),
     ("local-emulator", &["model", "engine", "stages", "fakes"]),
     ("simulator", &["model", "engine", "stages", "fakes"]),

@@ -186,6 +186,7 @@ fn forecast(place: &str, made_at: u64) -> StoredForecast {
             judged: Vec::new(),
             reasons: Vec::new(),
         },
+        known: vec![0.0, 12.0],
     }
 }
 

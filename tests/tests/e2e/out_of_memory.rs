@@ -1,7 +1,11 @@
-//! A task that needs more memory than its tier is killed by the limit, and repeated one tier up; nothing else is.
+//! A task that needs more memory than its tier is killed by the limit, and repeated one tier up; nothing else is. The next run
+//! of the workflow starts there.
+
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use foreshard_model::frontier::ShardItem;
 use foreshard_model::message::Cause;
+use foreshard_model::plan::{Plan, PlannedShard, Reason};
 use foreshard_model::run::RunItem;
 use foreshard_model::units::Mib;
 use serde_json::{Value, json};
@@ -34,6 +38,10 @@ fn workflow() -> Value {
         task["affinity"] = json!({ "together": "one place" });
     }
     document["outputs"] = json!({ "bytes": { "task": "hog", "path": "$.bytes" } });
+    // What is learnt is the workflow's own: nobody has run this one before, however long the emulator is up.
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let now_ms = since.map_or(0, |since| since.as_millis());
+    document["name"] = json!(format!("hog-{now_ms}"));
     document
 }
 
@@ -45,34 +53,37 @@ fn hog_shard(shards: &[ShardItem]) -> &ShardItem {
         .expect("the shard of the hog has failed once")
 }
 
-async fn finished(on: &Deployment) -> RunItem {
-    let run = runs::submit(on, &workflow(), runs::traced()).await;
+async fn finished(on: &Deployment, workflow: &Value) -> RunItem {
+    let run = runs::submit(on, workflow, runs::traced()).await;
     runs::succeeded(on, &run, PATIENCE).await
+}
+
+/// The shard of the hog as it was planned.
+fn home(plan: &Plan) -> &PlannedShard {
+    let mut shards = plan.shards.iter();
+    let has = |shard: &&PlannedShard| shard.tasks.iter().any(|task| task.as_str() == "hog");
+    shards.find(has).expect("it is planned")
+}
+
+fn is_on(shard: &PlannedShard, tier: Mib) -> bool {
+    let target = shard.target.as_deref();
+    target.is_some_and(|target| target.contains(&format!("-{}:", tier.0)))
 }
 
 #[tokio::test]
 async fn out_of_memory() {
     let on = deployment().await;
-    let item = finished(&on).await;
+    let workflow = workflow();
+    let item = finished(&on, &workflow).await;
     let plan = runs::plan(&on, &item.run).await;
     let tasks = tasks(&plan);
-    let home = plan
-        .shards
-        .iter()
-        .find(|s| s.tasks.iter().any(|t| t.as_str() == "hog"))
-        .expect("it is planned");
+    let home = home(&plan);
     assert!(
         home.tasks.len() > 1,
         "finished tasks are before it in its shard: {:?}",
         home.tasks
     );
-    assert!(
-        home.target
-            .as_deref()
-            .is_some_and(|t| t.contains(&format!("-{}:", TIER.0))),
-        "{:?}",
-        home.target
-    );
+    assert!(is_on(home, TIER), "{:?}", home.target);
 
     let shards = runs::shards(&on, &item).await;
     let shard = hog_shard(&shards);
@@ -102,4 +113,22 @@ async fn out_of_memory() {
         tasks.len(),
         item.summary.map_or(0, |summary| summary.attempts)
     );
+    the_next_run_starts_there(&on, &workflow).await;
+}
+
+async fn the_next_run_starts_there(on: &Deployment, workflow: &Value) {
+    let item = finished(on, workflow).await;
+    let plan = runs::plan(on, &item.run).await;
+    assert!(is_on(home(&plan), NEXT_TIER), "{:#?}", plan.reasons);
+    let told = |reason: &&Reason| reason.because.contains("too small");
+    let told = plan.reasons.iter().find(told).expect("it is told why");
+    assert_eq!(told.subject, "size", "{}", told.because);
+    let shards = runs::shards(on, &item).await;
+    assert!(
+        shards.iter().all(|shard| shard.failures.is_empty()),
+        "nothing is killed any more: {shards:#?}"
+    );
+    Witness::of(on, &item.run)
+        .await
+        .assert_committed_once(&tasks(&plan));
 }

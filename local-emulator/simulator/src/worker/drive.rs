@@ -332,6 +332,8 @@ impl<'a> Drive<'a> {
                 peak_kib: u64::from(active.memory_mib) * 1_024,
                 read_bytes: active.read_bytes,
                 written_bytes,
+                memory: self.attempt.target.memory,
+                cold: self.attempt.cold,
             },
         };
         self.manifest.tasks.insert(task.id.clone(), output);

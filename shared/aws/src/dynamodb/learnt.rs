@@ -109,8 +109,14 @@ impl ForecastWrites for DynamoTable {
 
     async fn put_prewarm_record(&self, record: &PrewarmRecord) -> PortResult<()> {
         let what = format!("decision for {}", record.decision.target);
-        let item = item::of_prewarm_record(record)?;
-        self.put_all(&what, vec![item]).await
+        let call = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item::of_prewarm_record(record)?))
+            .send();
+        let answer = fault::write(call).await;
+        answer.map(drop).map_err(|error| port_error(&what, &error))
     }
 }
 

@@ -2,8 +2,10 @@
 
 mod choose;
 mod free;
+mod stored;
 
 pub use choose::{Candidate, RegionChoice, Wanted, choose_region};
+pub use stored::{STALE_MS, as_of};
 
 use std::collections::BTreeMap;
 

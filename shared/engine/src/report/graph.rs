@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use foreshard_model::ids::{ShardId, TaskId};
 use foreshard_model::output::{Manifest, OutputValue, TaskUsage};
-use foreshard_model::workflow::Workflow;
+use foreshard_model::workflow::{Task, TaskKind, Workflow};
 use serde::{Deserialize, Serialize};
+
+use crate::profile::learnt_type;
+use crate::rightsize::learnt_types;
 
 /// Who needs whom, without anything else: a tenth of the document's size.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,13 +17,23 @@ pub struct TaskGraph {
     pub tasks: Vec<TaskId>,
     /// For each task the positions of its direct predecessors.
     pub needs: Vec<Vec<u32>>,
+    /// Names that profiles are kept by, each once; see [`learnt_type`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub learnt: Vec<String>,
+    /// For each task the position of its name among them; beyond their end: nothing is learnt of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub learnt_as: Vec<u32>,
 }
 
 impl TaskGraph {
     /// The graph of a workflow.
     #[must_use]
     pub fn of(workflow: &Workflow) -> Self {
+        let learnt = learnt_types(workflow);
+        let learnt_as = learnt_as(workflow, &learnt);
         Self {
+            learnt,
+            learnt_as,
             tasks: workflow.tasks.iter().map(|t| t.id.clone()).collect(),
             needs: workflow
                 .tasks
@@ -28,6 +41,13 @@ impl TaskGraph {
                 .map(|t| t.needs.iter().map(|n| n.task.0).collect())
                 .collect(),
         }
+    }
+
+    /// The name that the profiles of the task at a position are kept by.
+    #[must_use]
+    pub fn learnt_as(&self, position: u32) -> Option<&str> {
+        let name = *self.learnt_as.get(position as usize)?;
+        self.learnt.get(name as usize).map(String::as_str)
     }
 
     /// Positions such that every task comes after what it needs; `None` when the graph is no DAG of its own tasks.
@@ -62,6 +82,31 @@ impl TaskGraph {
         }
         (order.len() == count).then_some(order)
     }
+}
+
+/// For each task the position of its name; empty where there is none at all.
+fn learnt_as(workflow: &Workflow, learnt: &[String]) -> Vec<u32> {
+    if learnt.is_empty() {
+        return Vec::new();
+    }
+    let mut last: (&str, u32) = ("", u32::MAX);
+    let position = |task: &Task| {
+        let name = learnt_type(&workflow.name, &task.kind, &task.task_type)?;
+        Some(learnt.binary_search(&name).ok()? as u32)
+    };
+    let mut all = Vec::with_capacity(workflow.tasks.len());
+    for task in &workflow.tasks {
+        if matches!(task.kind, TaskKind::Synthetic(_)) {
+            all.push(u32::MAX);
+            continue;
+        }
+        // Tasks of one type mostly follow each other.
+        if last.0 != task.task_type {
+            last = (&task.task_type, position(task).unwrap_or(u32::MAX));
+        }
+        all.push(last.1);
+    }
+    all
 }
 
 /// What was measured of one task.
@@ -113,6 +158,12 @@ impl<'g> Measurements<'g> {
     #[must_use]
     pub fn graph(&self) -> &'g TaskGraph {
         self.graph
+    }
+
+    /// The name that a task's profiles are kept by.
+    #[must_use]
+    pub fn learnt_as(&self, task: &TaskId) -> Option<&'g str> {
+        self.graph.learnt_as(*self.positions.get(task)?)
     }
 
     /// What was measured of the task at a position.

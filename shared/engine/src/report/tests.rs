@@ -46,7 +46,14 @@ fn measured(edges: &str, durations: &str) -> (TaskGraph, Vec<Manifest>) {
             manifest(n, task, OutputValue::Inline(Value::Null), usage)
         })
         .collect();
-    (TaskGraph { tasks, needs }, manifests)
+    (
+        TaskGraph {
+            tasks,
+            needs,
+            ..TaskGraph::default()
+        },
+        manifests,
+    )
 }
 
 fn manifest(shard: usize, task: &TaskId, value: OutputValue, usage: TaskUsage) -> Manifest {
@@ -100,12 +107,14 @@ fn a_graph_that_is_none_gives_no_path() {
     let graph = TaskGraph {
         tasks: vec!["a".into(), "b".into()],
         needs: vec![vec![1], vec![0]],
+        ..TaskGraph::default()
     };
     let measurements = Measurements::new(&graph);
     assert_eq!(critical_path(&measurements, TimeMs(0)).tasks, 0);
     let graph = TaskGraph {
         tasks: vec!["a".into()],
         needs: vec![vec![9]],
+        ..TaskGraph::default()
     };
     assert_eq!(
         critical_path(&Measurements::new(&graph), TimeMs(0)).tasks,
@@ -219,7 +228,7 @@ proptest! {
             let (a, b) = (a % lengths.len(), b % lengths.len());
             if a < b { needs[b].push(u32::try_from(a).unwrap()); }
         }
-        let graph = TaskGraph { tasks: tasks.clone(), needs: needs.clone() };
+        let graph = TaskGraph { tasks: tasks.clone(), needs: needs.clone(), ..TaskGraph::default() };
         let mut measurements = Measurements::new(&graph);
         let mut longest = vec![0u64; lengths.len()];
         for (n, ms) in lengths.iter().enumerate() {

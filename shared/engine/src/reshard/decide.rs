@@ -78,6 +78,20 @@ pub enum Decision {
     Cut(Box<Cut>),
 }
 
+/// Shards of which a run may be looked at each minute; a larger one is looked at less often, so that the reads of looking
+/// stay those of so many shards a minute.
+const LOOKED_AT_PER_MINUTE: usize = 2_000;
+
+/// The interval between two sweeps, in milliseconds.
+const MINUTE_MS: u64 = 60_000;
+
+/// Whether a run of so many shards is to be looked at in the sweep of this minute.
+#[must_use]
+pub fn is_due(shards: usize, now: TimeMs) -> bool {
+    let every = shards.div_ceil(LOOKED_AT_PER_MINUTE).max(1) as u64;
+    (now.0 / MINUTE_MS).is_multiple_of(every)
+}
+
 /// Whether the run may be cut again at all: to be asked before its shards are read.
 ///
 /// # Errors
@@ -274,4 +288,19 @@ pub fn held(seen: &Seen<'_>) -> BTreeMap<ShardId, Held> {
         })
     });
     found.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_larger_a_run_the_less_often_it_is_looked_at() {
+        let due = |shards: usize| {
+            (0..12)
+                .filter(|m| is_due(shards, TimeMs(m * 60_000)))
+                .count()
+        };
+        assert_eq!([0, 1, 2_000, 2_001, 6_000].map(due), [12, 12, 12, 6, 4]);
+    }
 }

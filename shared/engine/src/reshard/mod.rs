@@ -20,8 +20,8 @@ mod shown;
 
 pub use cut::cut;
 pub use decide::{
-    Decision, GENERATIONS_MAX, SHARDS_MAX, Seen, Suspicion, candidates, decide, held, may_be_cut,
-    suspects,
+    Decision, GENERATIONS_MAX, SHARDS_MAX, Seen, Suspicion, candidates, decide, held, is_due,
+    may_be_cut, suspects,
 };
 pub use group::{Cut, Cutting, Group, Held, Part, Uncuttable};
 pub use heal::{ENDINGS_MAX, Healed, QUIET_MS, heal, is_quiet};

@@ -2,11 +2,13 @@
 
 mod curve;
 mod decide;
+mod fit;
 mod need;
 mod size;
 
 pub use curve::{Curve, Duration, Observed};
 pub use decide::{Sized, Wish, decide};
+pub use fit::{Fitting, fit, learnt_types};
 pub use need::{Ask, Basis, Need, need};
 pub use size::{Aim, BALANCED_WITHIN, Trial, choose, explore};
 

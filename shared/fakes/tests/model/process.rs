@@ -185,12 +185,16 @@ fn planning(world: &Arc<World>, tape: &Arc<Tape>, now: TimeMs) -> plan::Ports {
         blob_writes: world.clone(),
         ledger: world.clone(),
         wiring: world.clone(),
+        profiles: world.clone(),
+        forecasts: world.clone(),
         clock: Arc::new(At(now)),
         scratch: std::env::temp_dir(),
     }
 }
 
 fn ending(world: &Arc<World>, tape: &Arc<Tape>, now: TimeMs) -> aggregate::Ports {
+    // What is learnt of a run is no part of its protocol; begun anew, the stage finds that nothing was.
+    let learnt = Arc::new(World::new());
     aggregate::Ports {
         runs: tape.clone(),
         run_writes: tape.clone(),
@@ -199,6 +203,8 @@ fn ending(world: &Arc<World>, tape: &Arc<Tape>, now: TimeMs) -> aggregate::Ports
         blob_writes: world.clone(),
         ledger: world.clone(),
         executions: tape.clone(),
+        profiles: learnt.clone(),
+        profile_writes: learnt,
         clock: Arc::new(At(now)),
     }
 }
@@ -206,6 +212,7 @@ fn ending(world: &Arc<World>, tape: &Arc<Tape>, now: TimeMs) -> aggregate::Ports
 fn sweeping(world: &Arc<World>, tape: &Arc<Tape>, dispatch: dispatch::Ports) -> reshard::Ports {
     reshard::Ports {
         dispatch,
+        forecasts: world.clone(),
         plans: world.clone(),
         run_writes: tape.clone(),
         executions: tape.clone(),
@@ -232,6 +239,7 @@ fn serving(world: &Arc<World>, tape: &Arc<Tape>, now: TimeMs) -> submit::Ports {
         schedules: world.clone(),
         schedule_writes: world.clone(),
         timers: world.clone(),
+        forecasts: world.clone(),
         wiring: world.clone(),
         clock: Arc::new(At(now)),
     }

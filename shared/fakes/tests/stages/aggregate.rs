@@ -16,6 +16,7 @@ use foreshard_model::topology::Topology;
 use foreshard_model::units::TimeMs;
 use foreshard_stages::StageError;
 use foreshard_stages::aggregate::aggregate;
+use foreshard_stages::ports::Clock as _;
 use serde_json::{Value, json};
 
 use crate::wiring;
@@ -73,6 +74,8 @@ impl Ran {
         let graph = TaskGraph {
             tasks: vec![TaskId::from("a"), TaskId::from("b")],
             needs: vec![vec![], vec![0]],
+            learnt: vec!["etl/command:a".to_owned()],
+            learnt_as: vec![0, u32::MAX],
         };
         let key = format!("runs/{}/plans/0/graph.json", run.run);
         world.put_blob(&key, serde_json::to_vec(&graph).unwrap());
@@ -118,6 +121,8 @@ impl Ran {
             usage: TaskUsage {
                 started_ms: build::START.0 + 1_500 * u64::from(item.id.0),
                 duration_ms: 1_000,
+                peak_kib: 60 * 1024,
+                memory: item.tier,
                 ..TaskUsage::default()
             },
         };
@@ -364,6 +369,37 @@ fn outcome(world: &World) -> (RunState, Round, u32, usize, Vec<String>) {
     )
 }
 
+/// Names and samples of the profiles.
+fn taught(world: &World) -> Vec<(String, u64)> {
+    let tenant = &run_of(world).context.tenant;
+    let profiles = world.profile_items(tenant).into_iter();
+    profiles.map(|p| (p.key.task_type, p.samples)).collect()
+}
+
+#[test]
+fn what_the_tasks_of_a_run_used_is_taken_in_once() {
+    let world = Arc::new(World::new());
+    let run = Ran::new(&[]).put(&world, RunState::Completing, DONE);
+    world.advance(9_000);
+    for _ in 0..2 {
+        end(&world, 0).unwrap();
+        assert_eq!(taught(&world), [("etl/command:a".to_owned(), 1)]);
+    }
+    // It goes on, and ends again: what had ended before is known already.
+    let ended = run_of(&world);
+    assert_eq!(ended.learnt_until, Some(world.now()));
+    world.put_run(RunItem {
+        state: RunState::Completing,
+        round: Round(1),
+        version: ended.version + 1,
+        ..ended
+    });
+    end(&world, 1).unwrap();
+    assert_eq!(taught(&world), [("etl/command:a".to_owned(), 1)]);
+    let known = &world.profile_items(&run.context.tenant)[0];
+    assert_eq!((known.version, known.latest), (1, world.now()));
+}
+
 #[test]
 fn a_crash_at_any_write_is_healed_by_a_repeat() {
     let scenes = [
@@ -391,6 +427,7 @@ fn a_crash_at_any_write_is_healed_by_a_repeat() {
                 let second = end(&world, 0);
                 assert!(second.is_ok(), "{fault:?} at {nth}: {first:?}, {second:?}");
                 assert_eq!(outcome(&world), outcome(&whole), "{fault:?} at {nth}");
+                assert_eq!(taught(&world), taught(&whole), "{fault:?} at {nth}");
             }
         }
     }

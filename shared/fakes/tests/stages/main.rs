@@ -8,6 +8,8 @@
 mod aggregate;
 mod caller;
 mod creation;
+mod forecast;
+mod learnt;
 mod logs;
 mod plan;
 mod prewarm;

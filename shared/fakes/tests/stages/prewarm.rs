@@ -260,6 +260,7 @@ fn recurring(world: &World, target: &TargetId, from: TimeMs, environments: f64) 
         quantity: Quantity::Concurrency,
         made_at: from,
         rows: 100,
+        known: Vec::new(),
         forecast: Forecast {
             start_s: i64::try_from(from.0 / 1_000).unwrap(),
             step_s: 300,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use foreshard_fakes::World;
 use foreshard_model::policy::StartRate;
-use foreshard_stages::{aggregate, plan, prewarm, submit};
+use foreshard_stages::{aggregate, forecast, plan, prewarm, submit};
 
 pub(crate) fn aggregate(world: &Arc<World>) -> aggregate::Ports {
     aggregate::Ports {
@@ -14,6 +14,8 @@ pub(crate) fn aggregate(world: &Arc<World>) -> aggregate::Ports {
         blobs: world.clone(),
         blob_writes: world.clone(),
         ledger: world.clone(),
+        profiles: world.clone(),
+        profile_writes: world.clone(),
         executions: world.clone(),
         clock: world.clone(),
     }
@@ -27,6 +29,8 @@ pub(crate) fn plan(world: &Arc<World>) -> plan::Ports {
         blobs: world.clone(),
         blob_writes: world.clone(),
         ledger: world.clone(),
+        profiles: world.clone(),
+        forecasts: world.clone(),
         wiring: world.clone(),
         clock: world.clone(),
         scratch: std::env::temp_dir(),
@@ -44,6 +48,19 @@ pub(crate) fn prewarm(world: &Arc<World>) -> prewarm::Ports {
         records: world.clone(),
         metrics: world.clone(),
         warm: world.clone(),
+        wiring: world.clone(),
+        clock: world.clone(),
+    }
+}
+
+pub(crate) fn forecast(world: &Arc<World>) -> forecast::Ports {
+    forecast::Ports {
+        metrics: world.clone(),
+        runs: world.clone(),
+        frontier: world.clone(),
+        schedules: world.clone(),
+        blobs: world.clone(),
+        forecasts: world.clone(),
         wiring: world.clone(),
         clock: world.clone(),
     }
@@ -68,6 +85,7 @@ pub(crate) fn submit(world: &Arc<World>) -> submit::Ports {
         presigns: world.clone(),
         executions: world.clone(),
         tokens: world.clone(),
+        forecasts: world.clone(),
         wiring: world.clone(),
         clock: world.clone(),
     }

@@ -1,6 +1,7 @@
 //! Gathers what a run that ends left behind: its manifests once each, for the result and for the figures.
 
 use foreshard_engine::lifecycle::failure;
+use foreshard_engine::profile::{Harvest, Lesson};
 use foreshard_engine::report::{Collector, Facts, Measurements, Outline, TaskGraph, report};
 use foreshard_model::claim::Claim;
 use foreshard_model::frontier::ShardItem;
@@ -33,6 +34,8 @@ pub(super) struct Gathered {
     pub(super) result: Option<Claim>,
     /// What could not be read.
     pub(super) broken: Option<Failure>,
+    /// What its tasks have taught about their types.
+    pub(super) lessons: Vec<Lesson>,
 }
 
 /// Reads everything, stores result (of a run that succeeds) and report.
@@ -50,22 +53,28 @@ pub(super) async fn gather(
         summary: RunSummary::default(),
         result: None,
         broken: None,
+        lessons: Vec::new(),
     };
+    let mut harvest = Harvest::new(&topology.targets, run.learnt_until);
+    for shard in shards {
+        harvest.add_failed(shard, |task| measurements.learnt_as(task));
+    }
     let mut collector = Collector::new(run.run.clone(), &topology.outputs);
     if state == RunState::Succeeded {
         outputs::begin(ports, run, &mut collector).await?;
     }
-    let committed = shards.iter().filter_map(|s| s.output.as_ref());
+    let committed = shards.iter().filter_map(|s| Some((s, s.output.as_ref()?)));
     let mut manifests = stream::iter(committed)
-        .map(|output| async move {
+        .map(|(shard, output)| async move {
             let manifest: PortResult<Manifest> = claimed_json(ports.blobs.as_ref(), output).await;
-            (output, manifest)
+            (shard, output, manifest)
         })
         .buffer_unordered(MANIFESTS_AT_ONCE);
-    while let Some((output, manifest)) = manifests.next().await {
+    while let Some((shard, output, manifest)) = manifests.next().await {
         match manifest {
             Ok(manifest) => {
                 measurements.add(&manifest);
+                harvest.add(shard, &manifest, |task| measurements.learnt_as(task));
                 if state == RunState::Succeeded {
                     let oversized = collector.add(&manifest);
                     outputs::store(ports, run, &mut collector, oversized).await?;
@@ -79,6 +88,7 @@ pub(super) async fn gather(
         }
     }
     drop(manifests);
+    gathered.lessons = harvest.lessons(&run.run, run.round.0, now);
     if gathered.broken.is_some() && state == RunState::Succeeded {
         gathered.state = RunState::Failed;
     }

@@ -4,6 +4,7 @@
 //! same time, writes the same objects again and loses the write of the item.
 
 mod figures;
+mod learn;
 mod outputs;
 
 use std::collections::BTreeMap;
@@ -22,8 +23,8 @@ use self::figures::Gathered;
 use crate::error::StageError;
 use crate::log::about;
 use crate::ports::{
-    BlobReads, BlobWrites, Clock, Executions, FrontierReads, LedgerWrites, PortError, RunReads,
-    RunWrites,
+    BlobReads, BlobWrites, Clock, Executions, FrontierReads, LedgerWrites, PortError, ProfileReads,
+    ProfileWrites, RunReads, RunWrites,
 };
 use crate::shards::{all_shards, run_key};
 
@@ -41,6 +42,10 @@ pub struct Ports {
     pub frontier: Arc<dyn FrontierReads>,
     /// Reads plan, manifests, values.
     pub blobs: Arc<dyn BlobReads>,
+    /// Reads what is known of task types.
+    pub profiles: Arc<dyn ProfileReads>,
+    /// Adds what the run has taught.
+    pub profile_writes: Arc<dyn ProfileWrites>,
     /// Stores result and report.
     pub blob_writes: Arc<dyn BlobWrites>,
     /// Records the end, or the round.
@@ -155,11 +160,17 @@ async fn end(
         summary,
         result,
         broken,
+        lessons,
     } = gathered;
+    learn::learn(ports, run, lessons).await;
     let next = if state == RunState::Failed {
         failed(run, cause.or(broken), Some(summary), now)
     } else {
         closed(run, state, Some(summary), result, now)
+    };
+    let next = RunItem {
+        learnt_until: Some(now),
+        ..next
     };
     if !written(ports, &next).await? {
         return Ok(None);

@@ -6,6 +6,7 @@
 
 mod create;
 mod document;
+mod learnt;
 mod promised;
 mod store;
 
@@ -19,7 +20,6 @@ use foreshard_engine::plan::{PlanInput, Planned, plan as decide};
 use foreshard_model::ids::{Generation, LaneId};
 use foreshard_model::ledger::{Event, EventKind};
 use foreshard_model::message::{Cause, Failure, PlanAnswer, PlanRequest};
-use foreshard_model::outlook::Outlook;
 use foreshard_model::plan::LaneMode;
 use foreshard_model::problem::{Problem, Severity};
 use foreshard_model::run::RunItem;
@@ -32,8 +32,8 @@ use crate::input::lacking;
 use crate::keys;
 use crate::log::about;
 use crate::ports::{
-    BlobReads, BlobWrites, Clock, FrontierWrites, LedgerWrites, PortError, RunKey, RunReads,
-    RunWrites, Wiring,
+    BlobReads, BlobWrites, Clock, ForecastReads, FrontierWrites, LedgerWrites, PortError,
+    ProfileReads, RunKey, RunReads, RunWrites, Wiring,
 };
 use crate::read::claimed_json;
 
@@ -58,6 +58,10 @@ pub struct Ports {
     pub blob_writes: Arc<dyn BlobWrites>,
     /// Records what was planned.
     pub ledger: Arc<dyn LedgerWrites>,
+    /// Reads what is known of task types.
+    pub profiles: Arc<dyn ProfileReads>,
+    /// Reads what is expected of regions and targets.
+    pub forecasts: Arc<dyn ForecastReads>,
     /// The targets of the deployment.
     pub wiring: Arc<dyn Wiring>,
     /// The time, also to wait until the table takes more.
@@ -184,7 +188,7 @@ async fn planned(ports: &Ports, run: &RunItem) -> Result<Result<(), PortError>, 
 
 /// Reads the document, decides, stores: the plan, or why there is none.
 async fn made(ports: &Ports, run: &RunItem) -> Result<Result<Stored, Failure>, StageError> {
-    let parsed = match read(ports, run).await? {
+    let mut parsed = match read(ports, run).await? {
         Reading::Parsed(parsed) => parsed,
         Reading::Refused(problems) => return Ok(Err(rejected(ports, run, problems).await?)),
         Reading::Lost(why) => return Ok(Err(lifecycle::failure(Cause::InputMissing, &why))),
@@ -196,6 +200,9 @@ async fn made(ports: &Ports, run: &RunItem) -> Result<Result<Stored, Failure>, S
     let pool = ports.wiring.pool();
     let region = pool.targets.first().map_or("", |t| t.region.as_str());
     let promised = promised::promised(ports, &run.run, region).await?;
+    let mut learnt = learnt::fitted(ports, run, &mut parsed.workflow, &pool).await;
+    let (outlook, expected) = learnt::outlook(ports, run).await;
+    learnt.extend(expected);
     let input = PlanInput {
         run: &run.run,
         generation: FIRST,
@@ -204,17 +211,15 @@ async fn made(ports: &Ports, run: &RunItem) -> Result<Result<Stored, Failure>, S
         options: &run.options,
         bundles: &run.bundles,
         region,
-        outlook: &Outlook::default(),
+        outlook: &outlook,
         promised: &promised,
     };
     let mut planned = match decide(&input) {
         Ok(planned) => planned,
         Err(problems) => return Ok(Err(rejected(ports, run, problems).await?)),
     };
-    planned
-        .plan
-        .reasons
-        .extend(parsed.notes.iter().map(document::reason));
+    let notes = parsed.notes.iter().map(document::reason);
+    planned.plan.reasons.extend(learnt.into_iter().chain(notes));
     store::store_tasks(ports, run, &mut planned, &parsed.workflow).await?;
     let name = parsed.workflow.name.clone();
     drop(parsed);

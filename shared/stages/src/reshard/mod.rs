@@ -13,7 +13,7 @@ use foreshard_model::run::RunItem;
 
 use crate::dispatch::{self, Scene};
 use crate::error::StageError;
-use crate::ports::{BlobWrites, ExecutionReads, Executions, RunWrites};
+use crate::ports::{BlobWrites, ExecutionReads, Executions, ForecastReads, RunWrites};
 
 pub use recut::recut_by;
 
@@ -31,6 +31,8 @@ const RUNS_LISTED: usize = 10_000;
 pub struct Ports {
     /// What dispatch needs: the sweep finishes its work.
     pub dispatch: dispatch::Ports,
+    /// Reads what is unlike the last days.
+    pub forecasts: Arc<dyn ForecastReads>,
     /// Stores the later generations of plans.
     pub plans: Arc<dyn BlobWrites>,
     /// Ends runs whose ending failed again and again.

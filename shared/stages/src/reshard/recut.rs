@@ -7,9 +7,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use foreshard_engine::foresee::strange;
 use foreshard_engine::frontier::{self, recut_event};
 use foreshard_engine::reshard::{
-    Cut, Decision, Seen, Suspicion, candidates, decide, may_be_cut, shown, suspects,
+    Cut, Decision, Seen, Suspicion, candidates, decide, is_due, may_be_cut, shown, suspects,
 };
 use foreshard_model::claim::Claim;
 use foreshard_model::frontier::ShardItem;
@@ -34,24 +35,11 @@ const AT_ONCE: usize = 16;
 /// How long the ledger is told of a cut again, in milliseconds: the sweeps of ten minutes.
 const TOLD_MS: u64 = 600_000;
 
-/// Shards of which a run may be looked at each minute; a larger one is looked at less often, so that the reads of looking
-/// stay those of so many shards a minute.
-const LOOKED_AT_PER_MINUTE: usize = 2_000;
-
-/// The interval between two sweeps, in milliseconds.
-const MINUTE_MS: u64 = 60_000;
-
 /// Cuts again where the decision is to; whether it was done.
 pub(super) async fn recut(ports: &Ports, scene: &mut Scene<'_>) -> Result<bool, StageError> {
     tell_again(scene);
     let now = scene.now();
-    let every = scene
-        .topology
-        .shards
-        .len()
-        .div_ceil(LOOKED_AT_PER_MINUTE)
-        .max(1) as u64;
-    if !(now.0 / MINUTE_MS).is_multiple_of(every) {
+    if !is_due(scene.topology.shards.len(), now) && !is_strange(ports, scene).await {
         return Ok(false);
     }
     if let Err(because) = may_be_cut(&scene.run, &scene.topology, now) {
@@ -66,6 +54,29 @@ pub(super) async fn recut(ports: &Ports, scene: &mut Scene<'_>) -> Result<bool, 
             Ok(false)
         }
     }
+}
+
+/// Whether something about the run's targets is unlike the last days: then it is looked at before its turn.
+async fn is_strange(ports: &Ports, scene: &Scene<'_>) -> bool {
+    let outlook = match ports.forecasts.outlook().await {
+        Ok(outlook) => outlook,
+        Err(error) => {
+            tracing::warn!(%error, "looked at without the outlook");
+            None
+        }
+    };
+    let targets = &scene.topology.targets;
+    let flag = outlook.as_ref();
+    let flag = flag.and_then(|outlook| strange(outlook, targets, scene.now()));
+    if let Some(flag) = flag {
+        let (place, series) = (flag.place.as_str(), flag.series.as_str());
+        tracing::info!(
+            place,
+            series,
+            "looked at before its turn: unlike the last days"
+        );
+    }
+    flag.is_some()
 }
 
 /// Cuts a run again by somebody else's decision, such as a test's; whether it was done.

@@ -9,6 +9,7 @@ mod check;
 mod control;
 mod cursor;
 mod document;
+mod forecasts;
 mod http;
 mod identity;
 mod listing;
@@ -42,9 +43,9 @@ use self::identity::identified;
 use self::refusal::Answered;
 use self::table::{Call, matched};
 use crate::ports::{
-    Allowances, BlobLists, BlobPresigns, BlobReads, BlobWrites, Clock, Executions, FrontierReads,
-    FrontierWrites, LaneTokens, LedgerReads, LedgerWrites, RunReads, RunWrites, ScheduleReads,
-    ScheduleWrites, Timers, Wiring,
+    Allowances, BlobLists, BlobPresigns, BlobReads, BlobWrites, Clock, Executions, ForecastReads,
+    FrontierReads, FrontierWrites, LaneTokens, LedgerReads, LedgerWrites, RunReads, RunWrites,
+    ScheduleReads, ScheduleWrites, Timers, Wiring,
 };
 
 /// What submit may do.
@@ -84,6 +85,8 @@ pub struct Ports {
     pub schedule_writes: Arc<dyn ScheduleWrites>,
     /// Wakes this stage at the times of a schedule.
     pub timers: Arc<dyn Timers>,
+    /// Reads what is expected of targets and region.
+    pub forecasts: Arc<dyn ForecastReads>,
     /// The targets of the deployment.
     pub wiring: Arc<dyn Wiring>,
     /// The time.

@@ -151,6 +151,8 @@ impl<'a> Drive<'a> {
             ended_at: self.attempt.worker.ports.clock.now(),
             duration_ms: ended.usage.duration_ms,
             peak_kib: ended.usage.peak_kib,
+            read_bytes: ended.usage.read_bytes,
+            written_bytes: ended.usage.written_bytes,
             failed: ended.result.is_err(),
         });
         if let Some(body) = ended.log {

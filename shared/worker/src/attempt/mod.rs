@@ -50,6 +50,8 @@ pub(crate) struct Attempt<'a> {
     pub(crate) checkpoints: Checkpoints,
     pub(crate) sampler: Sampler,
     pub(crate) time: Time,
+    /// Whether it is the first of its environment.
+    pub(crate) cold: bool,
 }
 
 /// When an attempt began, and when it must come to its end.
@@ -146,9 +148,10 @@ pub(crate) async fn execute(
         checkpoints: Checkpoints::after(request.progress.clone()),
         sampler,
         time,
+        cold,
     };
     let driven = drive(&attempt).await;
-    Ok(attempt.answer(driven, cpu_before_ms, cold).await)
+    Ok(attempt.answer(driven, cpu_before_ms).await)
 }
 
 /// What came of driving an attempt.
@@ -160,8 +163,19 @@ struct Driven {
 }
 
 impl Attempt<'_> {
+    /// What is told of the attempt as a whole.
+    fn metrics(&self, driven: &Driven) -> metrics::AttemptUse {
+        metrics::AttemptUse {
+            ended_at: self.worker.ports.clock.now(),
+            duration_ms: milliseconds(self.time.began.elapsed()),
+            failed: matches!(driven.verdict, Verdict::Failed(_)),
+            cold: self.cold,
+        }
+    }
+
     /// Stores the manifest and publishes the samples at the same time, and answers.
-    async fn answer(self, driven: Driven, cpu_before_ms: u64, cold: bool) -> Outcome {
+    async fn answer(self, driven: Driven, cpu_before_ms: u64) -> Outcome {
+        let of_attempt = self.metrics(&driven);
         let Driven {
             verdict,
             executions,
@@ -184,13 +198,14 @@ impl Attempt<'_> {
             }
         };
         let sampled = self.sampler.sampled();
-        let (answer, ()) = tokio::join!(storing, publish(self.worker, &sampled, &executions));
+        let publishing = publish(self.worker, &sampled, &executions, &of_attempt);
+        let (answer, ()) = tokio::join!(storing, publishing);
         let usage = ShardUsage {
             duration_ms: milliseconds(self.time.began.elapsed()),
             cpu_ms: own_cpu_ms().saturating_sub(cpu_before_ms) + tasks_cpu_ms,
             peak_kib: sampled.peak_kib.max(proc::peak_kib(std::process::id())),
             tasks: finished,
-            cold,
+            cold: self.cold,
         };
         let status = answer.status;
         tracing::info!(
@@ -203,14 +218,16 @@ impl Attempt<'_> {
     }
 }
 
-async fn publish(worker: &Worker, sampled: &Sampled, executions: &[Execution]) {
+async fn publish(
+    worker: &Worker,
+    sampled: &Sampled,
+    executions: &[Execution],
+    attempt: &metrics::AttemptUse,
+) {
     let Some(port) = &worker.ports.metrics else {
         return;
     };
-    let samples = metrics::of(sampled, executions, &worker.settings.target);
-    if samples.is_empty() {
-        return;
-    }
+    let samples = metrics::of(sampled, executions, attempt, &worker.settings.target);
     let published =
         tokio::time::timeout(Duration::from_millis(METRICS_MS), port.publish(&samples)).await;
     match published {

@@ -26,12 +26,31 @@ pub(crate) struct Execution {
     pub(crate) ended_at: TimeMs,
     pub(crate) duration_ms: u64,
     pub(crate) peak_kib: u64,
+    pub(crate) read_bytes: u64,
+    pub(crate) written_bytes: u64,
     pub(crate) failed: bool,
 }
 
+/// What is told of an attempt as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AttemptUse {
+    pub(crate) ended_at: TimeMs,
+    pub(crate) duration_ms: u64,
+    /// Of itself: that of a worker which is killed nobody tells here, dispatch counts it.
+    pub(crate) failed: bool,
+    /// Whether it is the first of its environment.
+    pub(crate) cold: bool,
+}
+
 /// The metrics of one attempt.
-pub(crate) fn of(sampled: &Sampled, executions: &[Execution], target: &str) -> Vec<Sample> {
+pub(crate) fn of(
+    sampled: &Sampled,
+    executions: &[Execution],
+    attempt: &AttemptUse,
+    target: &str,
+) -> Vec<Sample> {
     let mut series = Series::new(sampled, executions);
+    series.add_attempt(attempt);
     for (task_type, points) in &sampled.by_type {
         for point in points {
             let at = point.at_ms;
@@ -78,13 +97,13 @@ pub(crate) fn of(sampled: &Sampled, executions: &[Execution], target: &str) -> V
                 execution.peak_kib as f64 / 1024.0,
             );
         }
-        series.add(
-            "TaskErrors",
-            "Count",
-            task_type,
-            at,
-            f64::from(u8::from(execution.failed)),
-        );
+        for (name, unit, value) in [
+            ("TaskErrors", "Count", f64::from(u8::from(execution.failed))),
+            ("TaskRead", "Bytes", execution.read_bytes as f64),
+            ("TaskWritten", "Bytes", execution.written_bytes as f64),
+        ] {
+            series.add(name, unit, task_type, at, value);
+        }
     }
     for (at, bytes_per_s) in &sampled.network {
         series.add("Network", "Bytes/Second", "", *at, *bytes_per_s);
@@ -145,6 +164,24 @@ impl Series {
         self.values.entry(key).or_default().push(value);
     }
 
+    /// By target alone: the mean of `ColdStart` is their share, that of `AttemptErrors` the share of failures, and the
+    /// sum of `AttemptDuration` in a minute is the concurrency there.
+    fn add_attempt(&mut self, attempt: &AttemptUse) {
+        let at = attempt.ended_at.0;
+        let whether = |yes: bool| f64::from(u8::from(yes));
+        for (name, unit, value) in [
+            (
+                "AttemptDuration",
+                "Milliseconds",
+                attempt.duration_ms as f64,
+            ),
+            ("AttemptErrors", "Count", whether(attempt.failed)),
+            ("ColdStart", "Count", whether(attempt.cold)),
+        ] {
+            self.add(name, unit, "", at, value);
+        }
+    }
+
     fn samples(self, target: &str) -> Vec<Sample> {
         let mut samples = Vec::new();
         for ((name, unit, task_type, at), values) in self.values {
@@ -190,7 +227,18 @@ mod tests {
             ended_at: TimeMs(at),
             duration_ms: 20,
             peak_kib: 2_048,
+            read_bytes: 10,
+            written_bytes: 7,
             failed: false,
+        }
+    }
+
+    fn attempt(at: u64) -> AttemptUse {
+        AttemptUse {
+            ended_at: TimeMs(at),
+            duration_ms: 900,
+            failed: false,
+            cold: true,
         }
     }
 
@@ -216,14 +264,22 @@ mod tests {
             execution("b", 2_000),
         ];
         let expected = [
+            "AttemptDuration 2000 t [(900.0, 1.0)]",
+            "AttemptErrors 2000 t [(0.0, 1.0)]",
+            "ColdStart 2000 t [(1.0, 1.0)]",
             "TaskDuration 1000 a t [(20.0, 2.0)]",
             "TaskDuration 2000 b t [(20.0, 1.0)]",
             "TaskErrors 1000 a t [(0.0, 2.0)]",
             "TaskErrors 2000 b t [(0.0, 1.0)]",
             "TaskPeakMemory 1000 a t [(2.0, 2.0)]",
             "TaskPeakMemory 2000 b t [(2.0, 1.0)]",
+            "TaskRead 1000 a t [(10.0, 2.0)]",
+            "TaskRead 2000 b t [(10.0, 1.0)]",
+            "TaskWritten 1000 a t [(7.0, 2.0)]",
+            "TaskWritten 2000 b t [(7.0, 1.0)]",
         ];
-        assert_eq!(lines(&of(&Sampled::default(), &executions, "t")), expected);
+        let samples = of(&Sampled::default(), &executions, &attempt(2_000), "t");
+        assert_eq!(lines(&samples), expected);
     }
 
     #[test]
@@ -240,12 +296,12 @@ mod tests {
         sampled
             .by_type
             .insert("type-39".to_owned(), points.collect());
-        let samples = of(&sampled, &executions, "t");
+        let samples = of(&sampled, &executions, &attempt(0), "t");
         let cpu: Vec<_> = samples.iter().filter(|s| s.name == "TaskCpu").collect();
         assert!(cpu.len() as u64 <= POINTS, "{}", cpu.len());
         assert_eq!(cpu.iter().map(|s| s.values.len()).sum::<usize>(), 1_800);
-        let types: std::collections::BTreeSet<_> =
-            samples.iter().map(|s| &s.dimensions[0].1).collect();
+        let of_types = samples.iter().filter(|s| s.dimensions.len() == 2);
+        let types: std::collections::BTreeSet<_> = of_types.map(|s| &s.dimensions[0].1).collect();
         assert_eq!(types.len(), TYPES + 1);
     }
 }

@@ -155,6 +155,8 @@ impl Running<'_> {
             self.trace().await?;
         }
         self.started = true;
+        self.usage.memory = attempt.worker.settings.memory;
+        self.usage.cold = attempt.cold;
         Ok(())
     }
 

@@ -20,6 +20,11 @@ async fn metrics_are_published_by_task_type_and_target() {
         "TaskDuration",
         "TaskPeakMemory",
         "TaskErrors",
+        "TaskRead",
+        "TaskWritten",
+        "AttemptDuration",
+        "AttemptErrors",
+        "ColdStart",
     ] {
         assert!(names.contains(name), "{name} in {names:?}");
     }
@@ -36,6 +41,13 @@ async fn metrics_are_published_by_task_type_and_target() {
         ("TaskType", "work".to_owned()),
     ];
     assert_eq!(dimensions, BTreeSet::from(expected));
+    let cold = samples.iter().find(|s| s.name == "ColdStart");
+    let cold = cold.map(|s| (s.values.clone(), s.dimensions.len()));
+    assert_eq!(
+        cold,
+        Some((vec![(1.0, 1.0)], 1)),
+        "the environment is new, and only its target is named"
+    );
 }
 
 #[tokio::test]

@@ -13,9 +13,12 @@ mod validate;
 use std::sync::Arc;
 
 use foreshard_fakes::World;
-use serde_json::Value;
+use foreshard_model::message::ForecastRequest;
+use foreshard_stages::forecast::forecast;
+use serde_json::{Value, json};
 
 use crate::caller::{Caller, refused};
+use crate::wiring;
 
 #[test]
 fn who_is_not_identified_is_refused_before_anything_is_read() {
@@ -46,6 +49,18 @@ fn what_is_no_route_is_answered_as_such() {
 fn the_pool_is_shown() {
     let pool = Caller::new().get("/pool").value();
     assert_eq!(pool["targets"].as_array().unwrap().len(), 4);
+}
+
+#[test]
+fn what_is_expected_is_shown_and_before_the_first_forecast_nothing_is() {
+    let caller = Caller::new();
+    assert_eq!(caller.get("/forecasts").value(), json!({"forecasts": []}));
+    let ports = wiring::forecast(&caller.world);
+    foreshard_fakes::block_on(forecast(&ports, &ForecastRequest::default())).unwrap();
+    let shown = caller.get("/forecasts").value();
+    assert_eq!(shown["forecasts"][0]["place"], "us-east-1");
+    let free = &shown["outlook"]["outlook"]["regions"]["us-east-1"]["free"][0];
+    assert_eq!(free["lanes"]["0.5"], 900.0);
 }
 
 #[test]

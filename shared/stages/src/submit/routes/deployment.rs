@@ -1,13 +1,13 @@
 //! Routes of the deployment itself: uploads, the pool, and the description of the API.
 
-use foreshard_model::api::{UploadAnswer, UploadRequest};
+use foreshard_model::api::{ForecastsView, UploadAnswer, UploadRequest};
 use foreshard_model::target::Pool;
 use schemars::json_schema;
 
 use super::super::http::ApiResponse;
 use super::super::refusal::Code;
 use super::super::table::{Answer, Route, shape};
-use super::super::{openapi, uploads};
+use super::super::{forecasts, openapi, uploads};
 
 pub(in super::super) const ROUTES: &[Route] = &[
     Route {
@@ -31,6 +31,20 @@ pub(in super::super) const ROUTES: &[Route] = &[
         answers: &[Answer::json::<Pool>(200, "The targets.")],
         refusals: &[],
         handler: |c| Box::pin(async move { Ok(ApiResponse::json(200, &c.ports.wiring.pool())) }),
+    },
+    Route {
+        method: "GET",
+        path: "/forecasts",
+        name: "getForecasts",
+        summary: "What is expected of targets and region.",
+        parameters: &[],
+        body: None,
+        answers: &[Answer::json::<ForecastsView>(
+            200,
+            "The last forecasts and the last outlook; empty before the first.",
+        )],
+        refusals: &[],
+        handler: |c| Box::pin(async move { forecasts::forecasts(c.ports).await }),
     },
     Route {
         method: "GET",
