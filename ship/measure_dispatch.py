@@ -88,20 +88,23 @@ def measured(emulator: Emulator, shards: int, warm: int, events: int) -> dict:
         file.flush()
         run = json.loads(emulator.call("run", file.name, "--shard-tasks", "1", "--lanes", "4", "--detach"))["run"]
     try:
-        began, before = reach(emulator, run, dispatch, warm)
-        ended, after = reach(emulator, run, dispatch, began + events)
+        began, before, _ = reach(emulator, run, dispatch, warm)
+        ended, _, after = reach(emulator, run, dispatch, began + events)
     finally:
         emulator.call("cancel", run)
     count = ended - began
     return {"shards": shards, "events": count, "cpu_ms_per_event": round((after - before) / count, 2), "environments": len(dispatch.seen)}
 
 
-def reach(emulator: Emulator, run: str, dispatch: Processes, wanted: int) -> tuple[int, float]:
-    """Waits until so many shards are through; gives their number, and the CPU time at that moment."""
+def reach(emulator: Emulator, run: str, dispatch: Processes, wanted: int) -> tuple[int, float, float]:
+    """Waits until so many shards are through; gives their number, and the CPU time before and after they were counted.
+
+    Counting takes a while, in which events go on: from the first to the last of these times is never too little.
+    """
     for _ in range(3_600):
-        spent, through = dispatch.look(), emulator.settled(run)
+        before, through, after = dispatch.look(), emulator.settled(run), dispatch.look()
         if through >= wanted:
-            return through, spent
+            return through, before, after
         time.sleep(2)
     raise TimeoutError(f"run `{run}`: {through} of {wanted} shards are through")
 
@@ -114,7 +117,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--state", type=Path, default=ROOT / "target" / "measured", help="folder of the emulator's state")
     parser.add_argument("--shards", type=int, default=10_000)
     parser.add_argument("--warm", type=int, default=100, help="events before those that count: starts, reading the topology")
-    parser.add_argument("--events", type=int, default=400)
+    parser.add_argument("--events", type=int, default=2_000)
     options = parser.parse_args(arguments)
     options.state.mkdir(parents=True, exist_ok=True)
     with Emulator(options.foreshard.resolve(), options.state.resolve(), options.artifacts.resolve()) as emulator:

@@ -49,7 +49,7 @@ class Counting(unittest.TestCase):
 
     def test_events_after_the_warm_ones_count(self):
         emulator = Recorded(self.root, [0, 10, 12, 20, 31])
-        looks = iter([5.0, 50.0, 60.0, 80.0, 92.0])
+        looks = iter([5.0, 5.0, 50.0, 55.0, 60.0, 62.0, 80.0, 82.0, 90.0, 92.0])
         with mock.patch.object(Processes, "look", lambda _: next(looks)), mock.patch("time.sleep"):
             found = measured(emulator, shards=200, warm=10, events=20)
         self.assertEqual((found["events"], found["cpu_ms_per_event"]), (21, 2.0))
