@@ -260,8 +260,7 @@ proptest! {
 
     #[test]
     fn the_order_of_samples_does_not_matter_to_quantiles(
-        // Within a factor of six: of what is lower, the bins are one, and which of them depends on the order.
-        durations in prop::collection::vec(1_000_u64..5_000, 1..40),
+        durations in prop::collection::vec(1_u64..5_000, 1..80),
         gap in 0_u64..HALF_LIFE_MS,
     ) {
         let all: Vec<Observation> = durations
@@ -278,8 +277,10 @@ proptest! {
         };
         let (there, back) = (taken(&mut all.iter()), taken(&mut all.iter().rev()));
         for q in [0.25, 0.9, 1.0] {
-            let of = |profile: &Profile| quantile(&profile.duration_ms, q).expect("not empty");
-            prop_assert!((of(&there) / of(&back) - 1.0).abs() < 0.1);
+            let of = |profile: &Profile, q: f64| quantile(&profile.duration_ms, q).expect("not empty");
+            // Where a bin ends exactly at `q`, the rounding of sums decides whether it or the next is meant.
+            let (low, high) = (of(&back, q - 1e-4), of(&back, q + 1e-4));
+            prop_assert!((low..=high).contains(&of(&there, q)), "{} is not in {low}..={high}", of(&there, q));
         }
         let (left, right) = all.split_at(all.len() / 2);
         if !left.is_empty() {
