@@ -65,6 +65,9 @@ pub struct Profile {
     pub cpu_ms: f64,
     /// Longest path within, in milliseconds.
     pub chain_ms: f64,
+    /// What only one thread can do, in milliseconds: the longest path, or what the order of the tasks comes to where that is
+    /// known.
+    pub serial_ms: f64,
     /// The largest tasks, descending, in MiB.
     pub top: [u32; TOP_TASKS],
     /// Tier: a position in the ladder of the class.
@@ -93,6 +96,7 @@ impl Profile {
             work_ms: load.ms,
             cpu_ms: load.cpu_ms,
             chain_ms: load.ms,
+            serial_ms: load.ms,
             top,
             rung: load.rung,
             class: load.class,
@@ -107,12 +111,14 @@ impl Profile {
     /// which may not be enough yet.
     #[must_use]
     pub fn joined(&self, other: &Self, depth: u32, chain_ms: f64) -> Self {
+        let chain_ms = self.chain_ms.max(chain_ms + other.chain_ms);
         Self {
             tasks: self.tasks + other.tasks,
             depth: self.depth.max(depth + other.depth),
             work_ms: self.work_ms + other.work_ms,
             cpu_ms: self.cpu_ms + other.cpu_ms,
-            chain_ms: self.chain_ms.max(chain_ms + other.chain_ms),
+            chain_ms,
+            serial_ms: chain_ms,
             top: merge_top(&self.top, &other.top),
             rung: self.rung.max(other.rung),
             class: self.class,
@@ -137,7 +143,8 @@ impl Profile {
         self.scratch_bytes.saturating_mul(at_once)
     }
 
-    /// Expected duration on its tier, in milliseconds: an upper bound for any order of the tasks on the threads.
+    /// Expected duration on its tier, in milliseconds: an upper bound for any order of the tasks on the threads, or what
+    /// their order gives where that is known ([`Profile::packed`]).
     ///
     /// R. L. Graham, "Bounds on multiprocessing timing anomalies", SIAM J. Appl. Math. 17 (1969), 416.
     #[must_use]
@@ -152,8 +159,24 @@ impl Profile {
     #[must_use]
     pub fn ms_on(&self, rung: &Rung) -> f64 {
         let threads = f64::from(rung.threads.max(1));
-        let in_parallel = self.chain_ms + (self.work_ms - self.chain_ms).max(0.0) / threads;
-        in_parallel.max(self.cpu_ms / rung.vcpus.max(1.0)) / rung.speed
+        let in_parallel = self.serial_ms + (self.work_ms - self.serial_ms).max(0.0) / threads;
+        let least = self.chain_ms.max(self.cpu_ms / rung.vcpus.max(1.0));
+        in_parallel.max(least) / rung.speed
+    }
+
+    /// The same set, known to take so long on so many threads: what one thread alone must have done for that, by the formula
+    /// of the bound.
+    #[must_use]
+    pub fn packed(&self, threads: u32, takes_ms: f64) -> Self {
+        if threads < 2 {
+            return *self;
+        }
+        let threads = f64::from(threads);
+        let serial_ms = (takes_ms * threads - self.work_ms) / (threads - 1.0);
+        Self {
+            serial_ms: serial_ms.clamp(0.0, self.work_ms),
+            ..*self
+        }
     }
 
     /// Gigabyte-seconds on its tier.

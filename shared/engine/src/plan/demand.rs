@@ -6,7 +6,7 @@ use foreshard_model::limits::PROBLEMS_REPORTED;
 use foreshard_model::problem::Problem;
 use foreshard_model::workflow::{Affinity, Effect, Task, TaskKind};
 
-use crate::graph::{Csr, Edge, topological_order};
+use crate::graph::{Csr, Edge, topological_order, upward_ranks};
 use crate::objective;
 use crate::place::{
     Ladder, Load, Lying, Needs, Rung, Sites, TASK_MS, TRANSFER_BYTES_PER_MS, UNKNOWN_TASK_MS,
@@ -85,6 +85,7 @@ pub(super) fn demand(
     }
     let (together, apart) = neighbours(tasks);
     Ok(Demand {
+        sequence: by_rank(&graph, &order, &position, &loads),
         graph: graph.into(),
         order,
         position,
@@ -95,6 +96,19 @@ pub(super) fn demand(
         lying,
         unknown,
     })
+}
+
+/// The tasks by upward rank: what much waits for is executed first within its shard, too.
+fn by_rank(graph: &Csr, order: &[u32], position: &[u32], loads: &[Load]) -> Vec<u32> {
+    let ms: Vec<f64> = loads.iter().map(|load| load.ms).collect();
+    let ranks = upward_ranks(graph, order, &ms, 0.0);
+    let mut sequence = order.to_vec();
+    sequence.sort_by(|&a, &b| {
+        ranks[b as usize]
+            .total_cmp(&ranks[a as usize])
+            .then(position[a as usize].cmp(&position[b as usize]))
+    });
+    sequence
 }
 
 fn check_input(input: &PlanInput<'_>) -> Vec<Problem> {

@@ -9,7 +9,6 @@ use foreshard_model::topology::ShardNode;
 use foreshard_model::units::Mib;
 use foreshard_model::workflow::{Task, ValueSource};
 
-use crate::graph::upward_ranks;
 use crate::place::{Ladder, Profile, Rung};
 use crate::shard::{Chosen, Demand, Members};
 
@@ -82,7 +81,7 @@ impl<'a> Layout<'a> {
             chunks: Chunks::new(
                 scale,
                 input.bundles,
-                Members::new(&of_task, shards, &by_rank(demand)),
+                Members::new(&of_task, shards, &demand.sequence),
                 of_task,
                 &demand.loads,
             ),
@@ -292,19 +291,6 @@ impl<'a> Layout<'a> {
             }
         }
     }
-}
-
-/// The tasks by upward rank: what much waits for is executed first within its shard, too.
-fn by_rank(demand: &Demand) -> Vec<u32> {
-    let ms: Vec<f64> = demand.loads.iter().map(|load| load.ms).collect();
-    let ranks = upward_ranks(&demand.graph, &demand.order, &ms, 0.0);
-    let mut sequence = demand.order.clone();
-    sequence.sort_by(|&a, &b| {
-        ranks[b as usize]
-            .total_cmp(&ranks[a as usize])
-            .then(demand.position[a as usize].cmp(&demand.position[b as usize]))
-    });
-    sequence
 }
 
 fn ids(shards: &[u32]) -> Vec<ShardId> {

@@ -182,11 +182,10 @@ impl Words {
         ];
         let limit = self.shown(missed.limit);
         let best = format!(
-            "{} {} in nine of ten runs: {}{}",
+            "{} {} in nine of ten runs: {}",
             self.best,
             self.shown(best),
-            plan.strategy,
-            plan.tiers
+            plan.name()
         );
         if self.cap.of(&chosen.measures[missed.best]) <= missed.limit {
             let because =

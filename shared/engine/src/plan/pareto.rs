@@ -55,7 +55,7 @@ pub fn pareto(input: &PlanInput<'_>) -> Result<Vec<Tradeoff>, Vec<Problem>> {
                 energy_kwh: judged.energy_kwh,
                 moved_bytes: judged.moved_bytes,
                 transitions: judged.transitions,
-                sharding: format!("{}{}", judged.strategy, judged.tiers),
+                sharding: judged.name(),
                 objective: options_for(measures, |objective| {
                     kept(&objective.over(&input.workflow.objective)) == Some(at)
                 }),

@@ -56,6 +56,26 @@ fn why_kept(chosen: &Chosen) -> String {
     }
 }
 
+/// Shardings that are shown beside the kept one where the run has no objective.
+const SHOWN: usize = 16;
+
+/// The quickest of those within the ceiling, then the cheapest of the others: positions.
+fn next_best(chosen: &Chosen) -> Vec<usize> {
+    let mut at: Vec<usize> = (0..chosen.judged.len()).collect();
+    let dearer = |at: usize| chosen.judged[at].usd > chosen.ceiling_usd;
+    at.sort_by(|&a, &b| {
+        let (one, other) = (&chosen.judged[a], &chosen.judged[b]);
+        let within = dearer(a).cmp(&dearer(b));
+        within.then(if dearer(a) {
+            one.usd.total_cmp(&other.usd)
+        } else {
+            one.judged_ms.total_cmp(&other.judged_ms)
+        })
+    });
+    at.truncate(SHOWN);
+    at
+}
+
 /// Which sharding was kept, what the others would have given, and which wishes could not be honoured.
 pub(super) fn sharding(workflow: &Workflow, demand: &Demand, chosen: &Chosen) -> Vec<Reason> {
     let mut reasons = Vec::new();
@@ -63,9 +83,8 @@ pub(super) fn sharding(workflow: &Workflow, demand: &Demand, chosen: &Chosen) ->
         reasons.push(reason(
             "shard",
             format!(
-                "{}{}: {}; {} sharding(s) compared",
-                kept.strategy,
-                kept.tiers,
+                "{}: {}; {} sharding(s) compared",
+                kept.name(),
                 why_kept(chosen),
                 chosen.judged.len()
             ),
@@ -78,8 +97,13 @@ pub(super) fn sharding(workflow: &Workflow, demand: &Demand, chosen: &Chosen) ->
         ));
     }
     let front = front(&chosen.measures);
+    let shown = if front.is_empty() {
+        next_best(chosen)
+    } else {
+        front.clone()
+    };
     for (at, other) in chosen.judged.iter().enumerate() {
-        if at != chosen.kept && (front.is_empty() || front.contains(&at)) {
+        if at != chosen.kept && shown.contains(&at) {
             let why = if !front.is_empty() {
                 "better in something, and less of what was asked for"
             } else if other.usd > chosen.ceiling_usd {
@@ -89,7 +113,7 @@ pub(super) fn sharding(workflow: &Workflow, demand: &Demand, chosen: &Chosen) ->
             };
             reasons.push(reason(
                 "shard",
-                format!("not {}{}: {why}", other.strategy, other.tiers),
+                format!("not {}: {why}", other.name()),
                 &[
                     ("shards", f64::from(other.shards)),
                     ("makespan_s", other.makespan_ms / 1000.0),

@@ -112,12 +112,13 @@ fn plain_by_service(counted: &Counted, rates: &Rates) -> BTreeMap<String, Usd> {
     .into()
 }
 
-/// Expected dollars of a plan: the middle of [`forecast`] without the scratch disks, which no choice of the planner changes.
+/// Expected dollars of a plan: the middle of [`forecast`].
 #[must_use]
 pub fn expected_usd(counted: &Counted, rates: &Rates) -> f64 {
     by_service(counted, rates).values().sum::<f64>()
         + counted.gb_s * rates.gb_s
         + counted.dearer_usd
+        + counted.disk_gb_s * rates.disk_gb_s
 }
 
 /// Share of shards that a pessimistic run repeats.

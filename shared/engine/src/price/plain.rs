@@ -88,12 +88,13 @@ fn digits(number: u64) -> u64 {
     number.checked_ilog10().map_or(1, |log| u64::from(log) + 1)
 }
 
-/// Dollars of one Standard state, one invocation and the smallest tier that fits for each task; its files are stored all
-/// the same. Scratch disks are left out: they cost both sides alike, and no choice of the planner changes them.
+/// Dollars of one Standard state, one invocation, the smallest tier that fits and the scratch disk that its files need for
+/// each task; its files are stored all the same.
 #[must_use]
 pub fn plain_usd(counted: &Counted, rates: &Rates) -> f64 {
     counted.tasks as f64 * (rates.transition + rates.invocation)
         + counted.plain_gb_s * rates.gb_s
+        + counted.plain_disk_gb_s * rates.disk_gb_s
         + counted.objects as f64 * rates.put
 }
 

@@ -30,6 +30,21 @@ use super::rules::Rules;
 /// O(edges · α(atoms) + atoms · log atoms).
 #[must_use]
 pub fn cluster_by_bands(atoms: &Atoms, rules: &Rules<'_>, lanes: u32) -> Clustering {
+    cluster(atoms, rules, lanes, 1)
+}
+
+/// The same for shards that run so many tasks at once: pieces that take about as long share a shard, so that no thread waits
+/// long for another.
+///
+/// ```text
+///   9 9 8 8 │ 5 5 5 4 │ 2 2 1 1          two threads: 9 8, 9 8 │ 5 4, 5 5 │ 2 1, 2 1
+/// ```
+#[must_use]
+pub fn cluster_alike(atoms: &Atoms, rules: &Rules<'_>, lanes: u32, threads: u32) -> Clustering {
+    cluster(atoms, rules, lanes, threads.max(1))
+}
+
+fn cluster(atoms: &Atoms, rules: &Rules<'_>, lanes: u32, threads: u32) -> Clustering {
     let levels = levels(&atoms.graph, &atoms.order);
     let ms: Vec<f64> = atoms.profiles.iter().map(|p| rules.ms(p)).collect();
     let mut starts: Vec<usize> = vec![0];
@@ -51,8 +66,10 @@ pub fn cluster_by_bands(atoms: &Atoms, rules: &Rules<'_>, lanes: u32) -> Cluster
     let mut packer = Packer {
         shards: Growing::new(atoms, rules),
         lanes: lanes.max(1) as usize,
+        threads,
     };
-    for band in bands(&starts, &by_level, &mut pieces, f64::from(lanes.max(1))) {
+    let side_by_side = f64::from(lanes.max(1)) * f64::from(threads);
+    for band in bands(&starts, &by_level, &mut pieces, side_by_side) {
         let inside = &by_level[starts[band.start]..starts[band.end]];
         pieces.join(inside, band.start as u32);
         packer.pack(inside, &mut pieces);
@@ -143,6 +160,7 @@ impl Pieces<'_> {
 struct Packer<'a> {
     shards: Growing<'a>,
     lanes: usize,
+    threads: u32,
 }
 
 impl Packer<'_> {
@@ -156,6 +174,10 @@ impl Packer<'_> {
             let ms = |group: &[(u32, u32)]| pieces.sum_ms[group[0].0 as usize];
             ms(b).total_cmp(&ms(a)).then(a[0].0.cmp(&b[0].0))
         });
+        if self.threads > 1 {
+            self.pack_alike(&groups, pieces);
+            return;
+        }
         let mut bins: BinaryHeap<Reverse<(u64, usize)>> = (0..self.lanes.min(groups.len()))
             .map(|bin| Reverse((0, bin)))
             .collect();
@@ -171,4 +193,27 @@ impl Packer<'_> {
             bins.push(Reverse((filled + us.max(1), bin)));
         }
     }
+
+    /// Pieces longest first, as many in a row to each shard as make an equal share, in rounds of as many as there are threads.
+    fn pack_alike(&mut self, groups: &[&[(u32, u32)]], pieces: &Pieces<'_>) {
+        let ms = |group: &[(u32, u32)]| pieces.sum_ms[group[0].0 as usize];
+        let threads = self.threads as usize;
+        let shards = self.lanes.min(groups.len().div_ceil(threads));
+        let share_ms = groups.iter().map(|group| ms(group)).sum::<f64>() / shards.max(1) as f64;
+        let (mut shard, mut filled_ms, mut count) = (NONE, 0.0, 0);
+        for group in groups {
+            let full = filled_ms + ms(group) / 2.0 > share_ms;
+            if full && (count % threads == 0 || count > ROUNDS * threads) {
+                (shard, filled_ms, count) = (NONE, 0.0, 0);
+            }
+            for &(_, atom) in *group {
+                shard = self.shards.put_on(atom, shard, self.threads);
+            }
+            filled_ms += ms(group);
+            count += 1;
+        }
+    }
 }
+
+/// Rounds of threads after which a shard need not end with a whole round: one task more or less hardly shows.
+const ROUNDS: usize = 4;

@@ -13,12 +13,13 @@ use super::atoms::Atoms;
 use super::constants::Constants;
 use super::market::Market;
 use super::measure::Judged;
+use super::polish::polish;
 use super::rules::Rules;
 use super::search::Search;
 use super::strategy::Strategy;
 use super::tiers::Tiers;
 use super::trial::{Placed, Trial};
-use super::wide::{bases, deeper, further};
+use super::wide::{alike, bases, deeper, further};
 
 /// The kept shards.
 #[derive(Debug, Clone)]
@@ -128,12 +129,12 @@ impl Tried {
 }
 
 /// What strategies compete on.
-struct Field<'a> {
-    demand: &'a Demand,
-    rules: &'a Rules<'a>,
-    market: &'a Market<'a>,
-    chains: Atoms,
-    ceiling_usd: f64,
+pub(super) struct Field<'a> {
+    pub(super) demand: &'a Demand,
+    pub(super) rules: &'a Rules<'a>,
+    pub(super) market: &'a Market<'a>,
+    pub(super) chains: Atoms,
+    pub(super) ceiling_usd: f64,
     tries: usize,
 }
 
@@ -182,15 +183,29 @@ impl<'a> Field<'a> {
         while usual.judged.len() < self.tries
             && let Some(strategy) = search.propose()
         {
-            if let Some(usd) = usual.attempt(strategy) {
+            if let Some(usd) = usual.attempt(strategy, Tiers::Smallest) {
                 search.learn(strategy, usd <= self.ceiling_usd);
             }
         }
         if self.tries > TRIED.0 {
             for strategy in deeper(&usual.judged, self.best_of(&usual.judged)) {
-                usual.attempt(strategy);
+                usual.attempt(strategy, Tiers::Smallest);
             }
         }
+        let many = self.tries == TRIED.1;
+        let tiers = Tiers::worth_trying(rules, many);
+        let most = if many { self.tries / 4 } else { 1 };
+        for strategy in bases(&usual.judged, most) {
+            for &tiers in &tiers {
+                usual.attempt(strategy, tiers);
+            }
+        }
+        if self.tries > TRIED.0 {
+            for strategy in alike(&usual.judged, self.best_of(&usual.judged), rules) {
+                usual.attempt(strategy, Tiers::Smallest);
+            }
+        }
+        usual.polish();
         (usual.judged, usual.leading)
     }
 
@@ -229,6 +244,12 @@ impl<'a> Field<'a> {
 
     fn try_also(&self, strategy: Strategy, tiers: Tiers, tried: &mut Tried) {
         let (rules, market) = (self.rules, self.market);
+        let known = |judged: &Judged| {
+            !judged.polished && judged.strategy == strategy && judged.tiers == tiers
+        };
+        if tried.judged.iter().any(known) {
+            return;
+        }
         if let Some(trial) = self.trial(strategy, tiers) {
             let (price, measures) = trial.priced(rules, market);
             tried.prices.push(price);
@@ -244,10 +265,14 @@ impl<'a> Field<'a> {
         let Judged {
             strategy, tiers, ..
         } = *judged;
-        self.trial(strategy, tiers).unwrap_or_else(|| {
+        let trial = self.trial(strategy, tiers).unwrap_or_else(|| {
             let shards = strategy.shards(self.demand, &self.chains, self.rules);
             super::trial::trial(self.demand, shards, self.rules, self.market)
-        })
+        });
+        if judged.polished {
+            return polish(self, judged, &trial).unwrap_or(trial);
+        }
+        trial
     }
 
     fn chosen(&self, judged: Vec<Judged>, kept: usize, trial: Trial) -> Chosen {
@@ -278,19 +303,44 @@ struct Usual<'a, F> {
 }
 
 impl<F: FnMut(&Trial)> Usual<'_, F> {
-    /// Tries a strategy; answers what it costs.
-    fn attempt(&mut self, strategy: Strategy) -> Option<f64> {
+    /// Tries a strategy; answers what it costs, or nothing when no shard has the tiers asked for.
+    fn attempt(&mut self, strategy: Strategy, tiers: Tiers) -> Option<f64> {
         let field = self.field;
-        let trial = field.trial(strategy, Tiers::Smallest)?;
+        let trial = field.trial(strategy, tiers)?;
         (self.each)(&trial);
-        let outcome = trial.judged(strategy, Tiers::Smallest, field.rules, field.market);
+        let outcome = trial.judged(strategy, tiers, field.rules, field.market);
         let usd = outcome.usd;
+        self.note(outcome, trial);
+        Some(usd)
+    }
+
+    fn note(&mut self, outcome: Judged, trial: Trial) {
         self.judged.push(outcome);
-        let best = field.best_of(&self.judged);
+        let best = self.field.best_of(&self.judged);
         if best + 1 == self.judged.len() {
             self.leading = Some((best, trial));
         }
-        Some(usd)
+    }
+
+    /// Changes the best so far step by step.
+    fn polish(&mut self) {
+        let field = self.field;
+        let best = field.best_of(&self.judged);
+        let Some(base) = self.judged.get(best).cloned() else {
+            return;
+        };
+        let start = match &self.leading {
+            Some((at, trial)) if *at == best => trial.clone(),
+            _ => field.made(&base),
+        };
+        if let Some(trial) = polish(field, &base, &start) {
+            (self.each)(&trial);
+            let outcome = Judged {
+                polished: true,
+                ..trial.judged(base.strategy, base.tiers, field.rules, field.market)
+            };
+            self.note(outcome, trial);
+        }
     }
 }
 
@@ -312,16 +362,19 @@ fn affordable_lanes(
     (shards / f64::from(levels) / WITH_PARKING) as u32
 }
 
+/// How fast an outcome counts: one dearer than the ceiling as slower.
+pub(super) fn score(judged: &Judged, ceiling_usd: f64, constants: &Constants) -> f64 {
+    let dearer = (judged.usd / ceiling_usd).max(1.0);
+    judged.judged_ms * dearer.powi(constants.dearer_is_slower)
+}
+
 /// The cheapest of those about as fast as the fastest, where what is dearer than the ceiling counts as slower.
 fn best_of<'a>(
     judged: impl Iterator<Item = (usize, &'a Judged)> + Clone,
     ceiling_usd: f64,
     constants: &Constants,
 ) -> usize {
-    let score = |j: &Judged| {
-        let dearer = (j.usd / ceiling_usd).max(1.0);
-        j.judged_ms * dearer.powi(constants.dearer_is_slower)
-    };
+    let score = |j: &Judged| score(j, ceiling_usd, constants);
     let scores = judged.clone().map(|(_, j)| score(j));
     let fastest = scores.fold(f64::INFINITY, f64::min);
     let about = fastest * constants.tolerance + constants.tolerance_ms;

@@ -25,12 +25,13 @@ const SMALL: f64 = 16.0;
 const SMALL_ENDS: f64 = 26.0;
 
 impl Default for Constants {
-    /// The promise is at most 2 % above plain states, and nobody waits to save $0.0005; (1.01)^40 = 1.49.
+    /// The promise is at most 2 % above plain states, virtual shards among them, and nobody waits to save $0.0005;
+    /// (1.01)^40 = 1.49.
     fn default() -> Self {
         Self {
-            dearer: 1.02,
-            free_shards: 4.0,
-            dearer_is_slower: 40,
+            dearer: 1.019,
+            free_shards: 1.0,
+            dearer_is_slower: 160,
             tolerance: 1.05,
             tolerance_ms: 50.0,
             uncertainty: 0.25,

@@ -21,6 +21,8 @@ pub struct Judged {
     pub strategy: Strategy,
     /// On which tiers they run.
     pub tiers: Tiers,
+    /// Whether local search has changed them since.
+    pub polished: bool,
     /// Shards that it makes.
     pub shards: u32,
     /// Lanes that it keeps busy.
@@ -39,6 +41,19 @@ pub struct Judged {
     pub moved_bytes: u64,
     /// Transitions of Step Functions.
     pub transitions: f64,
+}
+
+impl Judged {
+    /// How the shards were made, as people read it.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let changed = if self.polished {
+            ", changed step by step"
+        } else {
+            ""
+        };
+        format!("{}{}{changed}", self.strategy, self.tiers)
+    }
 }
 
 /// MiB of one vCPU in gigabytes: a gigabyte-second holds so much less of a vCPU.
@@ -64,6 +79,7 @@ impl Trial {
         Judged {
             strategy,
             tiers,
+            polished: false,
             shards: profiles.len() as u32,
             lanes: self.schedule.width,
             memory_mib: profiles

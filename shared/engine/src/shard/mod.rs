@@ -5,6 +5,7 @@
 mod atoms;
 mod bands;
 mod chains;
+mod changes;
 mod choose;
 mod constants;
 mod contract;
@@ -12,6 +13,8 @@ mod growing;
 mod lanes;
 mod market;
 mod measure;
+mod packed;
+mod polish;
 mod rules;
 mod search;
 mod sequence;
@@ -53,6 +56,8 @@ pub struct Demand {
     pub order: Vec<u32>,
     /// Position of each task in that order.
     pub position: Vec<u32>,
+    /// The tasks by upward rank: the order in which the tasks of a shard are executed.
+    pub sequence: Vec<u32>,
     /// What each task asks of a target.
     pub loads: Vec<Load>,
     /// Tiers by class of requirements.

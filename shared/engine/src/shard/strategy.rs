@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Demand;
 use super::atoms::Atoms;
-use super::bands::cluster_by_bands;
+use super::bands::{cluster_alike, cluster_by_bands};
 use super::chains::fuse_chains;
 use super::lanes::{LaneRule, cluster_by_lanes};
 use super::rules::Rules;
@@ -24,6 +24,8 @@ pub enum Strategy {
     Bands(u32),
     /// A list schedule over lanes, each lane's consecutive work becoming shards.
     Lanes(LaneRule),
+    /// Bands of levels over so many lanes, each running so many tasks at once: what takes about as long shares a shard.
+    Alike(u32, u32),
     /// A timetable over so many lanes, searched for; what a lane runs in sequence becomes shards.
     Timetable(u32),
     /// Parts of about equal work, as few bytes as possible between them.
@@ -45,6 +47,10 @@ impl Strategy {
             Self::Lanes(rule) => {
                 fused(chains.coarser(cluster_by_lanes(chains, rules, rule)), rules)
             }
+            Self::Alike(lanes, threads) => fused(
+                chains.coarser(cluster_alike(chains, rules, lanes, threads)),
+                rules,
+            ),
             Self::Timetable(lanes) => fused(
                 chains.coarser(cluster_by_timetable(chains, rules, lanes)),
                 rules,
@@ -80,6 +86,9 @@ impl fmt::Display for Strategy {
                 "list schedule over {} lanes, horizon {:.2}",
                 rule.lanes, rule.slack
             ),
+            Self::Alike(lanes, threads) => {
+                write!(f, "bands of levels over {lanes} lanes of {threads} tasks")
+            }
             Self::Timetable(lanes) => write!(f, "timetable over {lanes} lanes"),
             Self::Parts(parts) => write!(f, "{parts} parts that cut few bytes"),
         }

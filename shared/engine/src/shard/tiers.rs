@@ -106,6 +106,11 @@ fn raise(
 /// The shard where so many of its tasks run at once; `None` when that is no faster, or nothing has the memory.
 fn raised(profile: &Profile, rules: &Rules<'_>, threads: u32) -> Option<Profile> {
     let threads = threads.min(profile.width());
+    // What is known of the order on the threads so far says nothing about more of them.
+    let profile = &Profile {
+        serial_ms: profile.chain_ms,
+        ..*profile
+    };
     let rungs = rules.ladders[profile.class as usize].rungs();
     if threads < 2 || rungs.get(profile.rung)?.threads >= threads {
         return None;

@@ -59,7 +59,7 @@ pub fn cluster_by_timetable(atoms: &Atoms, rules: &Rules<'_>, lanes: u32) -> Clu
         let start = |atom: u32| table.start_s[atom as usize];
         start(a).total_cmp(&start(b))
     });
-    cut_by_rules(atoms, rules, &found.of, &sequence)
+    cut_by_rules(atoms, rules, (&found.of, &[]), &sequence)
 }
 
 /// Clusters atoms by an acyclic partition into so many parts of about equal work, as few bytes as possible between them.
@@ -72,7 +72,7 @@ pub fn cluster_by_parts(atoms: &Atoms, rules: &Rules<'_>, parts: u32) -> Cluster
     let work_s = seconds(atoms, rules);
     let parts = parts.clamp(1, work_s.len().max(1) as u32);
     let found = partition_within(&atoms.graph, &atoms.order, &work_s, parts, MOVES);
-    cut_by_rules(atoms, rules, &found.of, &atoms.order)
+    cut_by_rules(atoms, rules, (&found.of, &[]), &atoms.order)
 }
 
 fn seconds(atoms: &Atoms, rules: &Rules<'_>) -> Vec<f64> {

@@ -10,9 +10,11 @@ use crate::price::Counted;
 use super::Demand;
 use super::atoms::Atoms;
 use super::market::Market;
+use super::packed::pack;
 use super::rules::Rules;
 
 /// One sharding, scheduled.
+#[derive(Clone)]
 pub(super) struct Trial {
     /// The shards, as atoms.
     pub(super) shards: Atoms,
@@ -64,10 +66,11 @@ const TOLERANCE_MS: f64 = 50.0;
 /// Schedules a sharding on as many lanes as it can have, each shard where it ends first.
 pub(super) fn trial(
     demand: &Demand,
-    shards: Atoms,
+    mut shards: Atoms,
     rules: &Rules<'_>,
     market: &Market<'_>,
 ) -> Trial {
+    pack(demand, &mut shards, rules);
     let duration_ms: Vec<f64> = (0..shards.profiles.len() as u32)
         .map(|shard| {
             let bytes: u64 = shards.graph.incoming_bytes(shard).map(|(_, b)| b).sum();

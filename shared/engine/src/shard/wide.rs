@@ -2,6 +2,7 @@
 
 use super::lanes::LaneRule;
 use super::measure::Judged;
+use super::rules::Rules;
 use super::strategy::Strategy;
 
 /// Strategies that the usual search has not tried: each family at widths that double from one lane to all of them.
@@ -49,6 +50,32 @@ pub fn deeper(tried: &[Judged], best: usize) -> Vec<Strategy> {
     found
 }
 
+/// Bands whose shards run several tasks at once, over about as many lanes as the best so far keeps busy, and fewer.
+#[must_use]
+pub fn alike(tried: &[Judged], best: usize, rules: &Rules<'_>) -> Vec<Strategy> {
+    let Some(best) = tried.get(best) else {
+        return Vec::new();
+    };
+    let ladders = rules.ladders.iter();
+    let mut threads: Vec<u32> = ladders
+        .flat_map(|ladder| ladder.rungs().iter().map(|rung| rung.threads))
+        .filter(|threads| *threads > 1)
+        .collect();
+    threads.sort_unstable();
+    threads.dedup();
+    let mut found = Vec::new();
+    for (times, parts) in [(1, 1), (2, 3), (1, 2), (3, 2)] {
+        let lanes = (best.lanes.saturating_mul(times) / parts).max(1);
+        for &threads in &threads {
+            let strategy = Strategy::Alike(lanes, threads);
+            if !found.contains(&strategy) {
+                found.push(strategy);
+            }
+        }
+    }
+    found
+}
+
 /// The strategies that larger tiers are tried on: those that no other beats in both time and cost, at most so many.
 #[must_use]
 pub fn bases(tried: &[Judged], most: usize) -> Vec<Strategy> {
@@ -62,7 +89,12 @@ pub fn bases(tried: &[Judged], most: usize) -> Vec<Strategy> {
         .collect();
     best.sort_by(|a, b| a.makespan_ms.total_cmp(&b.makespan_ms));
     best.dedup_by(|a, b| a.makespan_ms == b.makespan_ms && a.usd == b.usd);
-    let strategies: Vec<Strategy> = best.iter().map(|judged| judged.strategy).collect();
+    let mut strategies: Vec<Strategy> = Vec::new();
+    for judged in best {
+        if !strategies.contains(&judged.strategy) {
+            strategies.push(judged.strategy);
+        }
+    }
     thinned(&strategies, most)
 }
 

@@ -4,6 +4,7 @@ mod check;
 mod objective;
 mod placed;
 mod property;
+mod shared;
 mod small;
 
 use std::collections::BTreeMap;

@@ -110,21 +110,21 @@ fn two_outlooks_two_plans() {
     let scarce = outlook(&[("0.1", 0.0), ("0.5", 8.0)], 0.0);
     let unreliable = outlook(&[("0.1", 8.0), ("0.5", 8.0)], 6.0);
     insta::assert_snapshot!(told(&free), @r#"
-    17 shards on 17 lanes, the longest 120210 ms
-    lanes: 17 lanes: bound by the width of the shard graph
+    13 shards on 13 lanes, the longest 41407 ms
+    lanes: 13 lanes: bound by the width of the shard graph
     outlook: `us-east-1` has 800 of 1000 lanes free while the run lasts
     "#);
     insta::assert_snapshot!(told(&scarce), @r#"
-    28 shards on 8 lanes, the longest 80190 ms
+    12 shards on 8 lanes, the longest 32606 ms
     lanes: 8 lanes: bound by what is expected to be free and promised to nobody
     outlook: `us-east-1` has 8 of 1000 lanes free while the run lasts
-    shard: 28 shard(s) end within 84.7 s where their tasks do: 0.2 attempts an hour are expected to be lost, and a longer one would lose more than it saves
+    shard: 12 shard(s) end within 84.7 s where their tasks do: 0.2 attempts an hour are expected to be lost, and a longer one would lose more than it saves
     "#);
     insta::assert_snapshot!(told(&unreliable), @r#"
-    200 shards on 8 lanes, the longest 10155 ms
+    100 shards on 8 lanes, the longest 10492 ms
     lanes: 8 lanes: bound by what is expected to be free and promised to nobody
     outlook: `us-east-1` has 8 of 1000 lanes free while the run lasts
-    shard: 200 shard(s) end within 13.3 s where their tasks do: 6.0 attempts an hour are expected to be lost, and a longer one would lose more than it saves
+    shard: 100 shard(s) end within 13.3 s where their tasks do: 6.0 attempts an hour are expected to be lost, and a longer one would lose more than it saves
     "#);
 }
 
@@ -147,11 +147,11 @@ fn what_another_run_holds_is_not_planned_with() {
         story(&planned.unwrap())
     };
     insta::assert_snapshot!(told(0), @r#"
-    17 shards on 17 lanes, the longest 120210 ms
-    lanes: 17 lanes: bound by the width of the shard graph
+    13 shards on 13 lanes, the longest 41407 ms
+    lanes: 13 lanes: bound by the width of the shard graph
     "#);
     insta::assert_snapshot!(told(95), @r#"
-    25 shards on 5 lanes, the longest 80190 ms
+    5 shards on 5 lanes, the longest 74797 ms
     lanes: 5 lanes: bound by what is expected to be free and promised to nobody
     outlook: `us-east-1` has 5 to 100 of 100 lanes free while the run lasts; other runs hold 95 of them, the last until 3600 s from now
     "#);

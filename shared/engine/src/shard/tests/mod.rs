@@ -1,5 +1,7 @@
 //! Strategies on small graphs, and what holds for every strategy on every graph.
 
+mod shared;
+
 use std::collections::BTreeMap;
 
 use foreshard_model::ids::TargetId;
@@ -64,6 +66,7 @@ fn demand(graph: Csr, loads: Vec<Load>) -> Demand {
     let sites = Sites::new(&pool, &outlook, &Promised::default());
     Demand {
         graph: graph.into(),
+        sequence: order.clone(),
         order,
         position,
         loads,
@@ -442,6 +445,7 @@ proptest! {
             Strategy::Bands(lanes),
             Strategy::Lanes(rule),
             Strategy::Lanes(LaneRule { lanes, slack: 3.0 }),
+            Strategy::Alike(lanes, 2),
             Strategy::Timetable(lanes),
             Strategy::Parts(lanes),
         ] {
