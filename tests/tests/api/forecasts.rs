@@ -89,15 +89,22 @@ fn a_series_is_forecast_with_its_model_and_reasons() {
     calls.csv: 216 rows of 3600 s from 2026-11-14 00:00, 1 missing
       data      rows are missing, and are not taken for zero (missing 1, rows 216)
       season    it repeats with a period of day, 2 days (2 days 1, day 1)
-      forecast  `naive day` is used: no model loses less on the rows held back (loss 0, models 6, naive_loss 0, origins 9)
+      forecast  `naive day` is used: no model loses less on the rows held back (loss 0, models 13, naive_loss 0, origins 6)
 
-      MODEL                                       LOSS   OF NAIVE
-    * naive day                                      0          -
-      level of 1000 rows                        0.1345          -
-      level of 60 rows                          0.2339          -
-      level of 1000 rows + level of 60 rows     0.1842          -
-      ets                                        0.375          -
-      mstl                                           -          -
+      MODEL                                         LOSS   OF NAIVE
+    * naive day                                        0          -
+      median of 3 cycles                               0          -
+      median of 7 cycles                               0          -
+      median of 14 cycles                              0          -
+      median of like days                              0          -
+      shape at the level of 2 rows                     0          -
+      median of 3 cycles + median of 7 cycles          0          -
+      mean of cycles                                   0          -
+      shape at the level of 24 rows                    0          -
+      level of 60 rows                            0.1108          -
+      level of 1000 rows                          0.1108          -
+      ets                                         0.1108          -
+      mstl                                             -          -
     * is used. Losses are those on rows held back of the history.
 
     FROM                    0.05        0.5       0.95
@@ -124,15 +131,22 @@ fn what_came_is_beside_what_was_forecast_of_it() {
     calls.csv: 204 rows of 3600 s from 2026-11-14 00:00, 1 missing
       data      rows are missing, and are not taken for zero (missing 1, rows 204)
       season    it repeats with a period of day, 2 days (2 days 0.9989, day 0.9995)
-      forecast  `naive day` is used: no model loses less on the rows held back (loss 0, models 6, naive_loss 0, origins 9)
+      forecast  `naive day` is used: no model loses less on the rows held back (loss 0, models 13, naive_loss 0, origins 5)
 
-      MODEL                                       LOSS   OF NAIVE
-    * naive day                                      0          -
-      level of 1000 rows                        0.2017          -
-      level of 60 rows                          0.3508          -
-      level of 1000 rows + level of 60 rows     0.2762          -
-      ets                                       0.8351          -
-      mstl                                           -          -
+      MODEL                                         LOSS   OF NAIVE
+    * naive day                                        0          -
+      median of 3 cycles                               0          -
+      median of 7 cycles                               0          -
+      median of 14 cycles                              0          -
+      median of like days                              0          -
+      shape at the level of 2 rows                     0          -
+      mean of cycles                                   0          -
+      median of 3 cycles + median of 7 cycles          0          -
+      shape at the level of 24 rows                    0          -
+      level of 60 rows                            0.2301          -
+      level of 1000 rows                          0.2301          -
+      ets                                         0.2301          -
+      mstl                                             -          -
     * is used. Losses are those on rows held back of the history.
 
     held back: 12 steps that came; mean error 0, that of the day before 0
@@ -163,16 +177,23 @@ fn rows_are_summed_and_a_declared_event_changes_them() {
     $ foreshard forecast calls.csv --horizon 2 --quantiles 0.5 --sum 6 --calendar sale.csv
     calls.csv: 36 rows of 21600 s from 2026-11-14 00:00, 0 missing
       season    it repeats with a period of day, 2 days (2 days 0.9962, day 1)
-      forecast  `naive day` is used: no model loses less on the rows held back (loss 0, models 6, naive_loss 0, origins 9)
+      forecast  `naive day` is used: no model loses less on the rows held back (loss 0, models 13, naive_loss 0, origins 6)
       event     `sale` is declared to change it (factor 3, steps 1)
 
-      MODEL                                       LOSS   OF NAIVE
-    * naive day                                      0          -
-      level of 60 rows                          0.6866          -
-      level of 1000 rows                        0.6866          -
-      level of 60 rows + level of 1000 rows     0.6866          -
-      ets                                       0.4881          -
-      mstl                                           -          -
+      MODEL                                         LOSS   OF NAIVE
+    * naive day                                        0          -
+      median of 3 cycles                               0          -
+      median of 7 cycles                               0          -
+      median of 14 cycles                              0          -
+      median of 3 cycles + median of 7 cycles          0          -
+      shape at the level of 1 rows                0.0001          -
+      mean of cycles                              0.0003          -
+      shape at the level of 4 rows                0.0011          -
+      median of like days                         0.0028          -
+      level of 60 rows                            0.3218          -
+      level of 1000 rows                          0.3218          -
+      ets                                         0.3218          -
+      mstl                                             -          -
     * is used. Losses are those on rows held back of the history.
 
     FROM                     0.5

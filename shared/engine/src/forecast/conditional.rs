@@ -3,7 +3,7 @@
 use super::ground::Ground;
 use super::model::{Model, Quantiles};
 use super::numbers::median;
-use super::regression::{Points, dot, fit};
+use super::regression::{Points, Start, dot, fit, least_squares};
 
 /// Its name.
 pub const NAME: &str = "conditional";
@@ -98,7 +98,7 @@ impl<'a> Reader<'a> {
             push(newest.iter().take(7).copied().reduce(f64::max));
             self.around(origin, ahead, &mut scratch);
             push(median(&mut scratch));
-            self.alike(origin, ahead, &mut scratch);
+            ground.alike(origin, ahead, &mut scratch);
             push(median(&mut scratch));
             for season in &ground.seasons {
                 self.season(origin, ahead, season.period, &mut scratch, &mut push);
@@ -184,26 +184,6 @@ impl<'a> Reader<'a> {
             }
         }
     }
-
-    /// The same step of the newest days of the same kind: workday, weekend, holiday.
-    fn alike(&self, origin: usize, ahead: usize, into: &mut Vec<f64>) {
-        into.clear();
-        let main = self.ground.main;
-        let target = origin + ahead - 1;
-        let kind = self.ground.kinds[target];
-        for cycle in ahead.div_ceil(main).. {
-            let Some(at) = target.checked_sub(cycle * main) else {
-                break;
-            };
-            let value = self.ground.values[at];
-            if self.ground.kinds[at] == kind && !value.is_nan() {
-                into.push(value);
-            }
-            if into.len() == 5 || cycle > CYCLES_MAIN + 7 {
-                break;
-            }
-        }
-    }
 }
 
 impl Conditional {
@@ -216,7 +196,7 @@ impl Conditional {
         start: Option<&Self>,
     ) -> Option<Self> {
         let main = ground.main;
-        let long = horizon * 4 > main;
+        let long = ground.is_long(horizon);
         let span = main.max(ROWS_MIN) * if long { SPAN_LONG } else { SPAN };
         let begin = end.saturating_sub(span).max(2 * main);
         if main < 2 || end < begin + ROWS_MIN {
@@ -243,13 +223,20 @@ impl Conditional {
         points.width = points.rows.len() / points.targets.len();
         points.weights = vec![1.0; points.targets.len()];
         let started = start.filter(|s| s.coefficients.iter().all(|c| c.len() == points.width));
-        let of = |(at, q): (usize, &f64)| {
-            let start = started.map(|start| start.coefficients[at].as_slice());
-            fit(&points, *q, RIDGE, start)
+        let least = match started {
+            Some(_) => None,
+            None => Some(least_squares(&points, RIDGE)?),
         };
-        let coefficients = quantiles.iter().enumerate().map(of);
+        let of = |(at, q): (usize, &f64)| {
+            let start = match (started, &least) {
+                (Some(started), _) => Start::Near(&started.coefficients[at]),
+                (None, least) => Start::LeastSquares(least.as_deref()?),
+            };
+            Some(fit(&points, *q, RIDGE, start))
+        };
+        let coefficients: Option<_> = quantiles.iter().enumerate().map(of).collect();
         Some(Self {
-            coefficients: coefficients.collect(),
+            coefficients: coefficients?,
         })
     }
 }

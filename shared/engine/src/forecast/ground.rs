@@ -9,6 +9,10 @@ use super::series::Series;
 
 /// A day, in seconds.
 const DAY_S: i64 = 86_400;
+/// Most days of one kind that are read.
+const ALIKE: usize = 5;
+/// Cycles back that they are looked for in: three weeks and a day.
+const ALIKE_CYCLES: usize = 22;
 
 /// The ground of one forecast: rows up to the origin, and what is known beforehand of those up to the horizon.
 #[derive(Debug)]
@@ -69,6 +73,20 @@ impl Ground {
         (value.exp_m1() * self.unit).max(0.0)
     }
 
+    /// Whether a horizon is more than a quarter of the main period.
+    pub fn is_long(&self, horizon: usize) -> bool {
+        self.main > 0 && horizon * 4 > self.main
+    }
+
+    /// Whether the main period holds all that is known to repeat, and nothing from outside is known: medians of its cycles then say
+    /// what a regression on them would, without learning anything.
+    pub fn is_only_cycles(&self) -> bool {
+        let whole = |season: &Season| {
+            season.period.is_multiple_of(self.main) || self.main.is_multiple_of(season.period)
+        };
+        self.main > 0 && self.columns.is_empty() && self.seasons.iter().all(whole)
+    }
+
     /// Number of rows before the origin of the forecast.
     pub fn rows(&self) -> usize {
         self.values.len()
@@ -94,6 +112,26 @@ impl Ground {
             let value = self.values[at];
             if !value.is_nan() {
                 into.push(value);
+            }
+        }
+    }
+
+    /// The same step of the newest days of the same kind: workday, weekend, holiday.
+    pub fn alike(&self, origin: usize, ahead: usize, into: &mut Vec<f64>) {
+        into.clear();
+        let main = self.main;
+        let target = origin + ahead - 1;
+        let kind = self.kinds[target];
+        for cycle in ahead.div_ceil(main)..=ALIKE_CYCLES {
+            let Some(at) = target.checked_sub(cycle * main) else {
+                break;
+            };
+            let value = self.values[at];
+            if self.kinds[at] == kind && !value.is_nan() {
+                into.push(value);
+            }
+            if into.len() == ALIKE {
+                break;
             }
         }
     }

@@ -8,6 +8,14 @@ use super::numbers::pinball;
 const ORIGINS_MAX: usize = 96;
 /// Rows held back where there is no season.
 const ROWS_SEASONLESS: usize = 100;
+/// Most horizons that are held back one after another: two weeks of days.
+const APART_MAX: usize = 14;
+/// The same where a model learns from what lies before all of them.
+const APART_LEARNT: usize = 7;
+/// Fewest: fewer tell nothing of how they differ.
+const APART_MIN: usize = 3;
+/// Main periods that must lie before them, to learn from.
+const CYCLES_BEFORE: usize = 3;
 
 /// Origins inside the history, and the rows after them that models have not learnt from.
 #[derive(Debug, Clone)]
@@ -16,6 +24,8 @@ pub struct Held {
     pub origins: Vec<usize>,
     /// Steps of the horizon.
     pub horizon: usize,
+    /// Whether the horizons lie apart, at the phase of the forecast itself: each is then one error, whatever its number of rows.
+    pub apart: bool,
 }
 
 /// What one model did there.
@@ -23,6 +33,8 @@ pub struct Held {
 pub struct Verdict {
     /// Its name.
     pub name: String,
+    /// Where it was judged.
+    pub held: Held,
     /// What it answered, by origin.
     pub answers: Vec<Quantiles>,
     /// What to add to each quantile so that its share of the held-back rows lies below it.
@@ -32,13 +44,36 @@ pub struct Verdict {
 }
 
 impl Held {
-    /// Chooses origins over the last main period, or the last two where the horizon is long. None where the history is too short
-    /// to hold anything back.
+    /// Chooses origins over the last main period; where the horizon is long, the last whole ones that lie apart. None where the
+    /// history is too short to hold anything back.
     pub fn new(ground: &Ground, horizon: usize) -> Option<Self> {
+        let apart = ground
+            .is_long(horizon)
+            .then(|| Self::apart(ground, horizon));
+        apart.flatten().or_else(|| Self::within(ground, horizon))
+    }
+
+    /// Horizons at the phase of the forecast, whole main periods before it, none of which overlaps another.
+    fn apart(ground: &Ground, horizon: usize) -> Option<Self> {
+        let (rows, main) = (ground.rows(), ground.main);
+        let stride = horizon.div_ceil(main) * main;
+        let spare = rows.checked_sub(CYCLES_BEFORE * main)?;
+        let most = if ground.is_only_cycles() {
+            APART_MAX
+        } else {
+            APART_LEARNT
+        };
+        let count = (spare / stride).min(most);
+        let origins = (1..=count).rev().map(|number| rows - number * stride);
+        Self::of(ground, horizon, origins, true).filter(|held| held.origins.len() >= APART_MIN)
+    }
+
+    /// Origins at every phase of what is held back.
+    fn within(ground: &Ground, horizon: usize) -> Option<Self> {
         let rows = ground.rows();
         let wanted = match ground.main {
             0 => ROWS_SEASONLESS.max(4 * horizon),
-            main if horizon * 4 > main => 2 * main + horizon,
+            main if ground.is_long(horizon) => 2 * main + horizon,
             main => main + horizon,
         };
         let length = wanted.min(rows / 3);
@@ -53,13 +88,24 @@ impl Held {
         if stride > 4 && stride.is_multiple_of(5) {
             stride -= 1;
         }
-        let origins: Vec<usize> = (0..)
-            .map(|i| first + i * stride)
-            .take_while(|o| *o <= last)
-            .collect();
+        let origins = (0..).map(|i| first + i * stride).take_while(|o| *o <= last);
+        Self::of(ground, horizon, origins, false).filter(|held| held.origins.len() >= 4)
+    }
+
+    /// Of origins those after which anything came.
+    fn of(
+        ground: &Ground,
+        horizon: usize,
+        origins: impl Iterator<Item = usize>,
+        apart: bool,
+    ) -> Option<Self> {
         let there = |o: &usize| ground.values[*o..o + horizon].iter().any(|v| !v.is_nan());
-        let origins: Vec<usize> = origins.into_iter().filter(there).collect();
-        (origins.len() >= 4).then_some(Self { origins, horizon })
+        let origins: Vec<usize> = origins.filter(there).collect();
+        (!origins.is_empty()).then_some(Self {
+            origins,
+            horizon,
+            apart,
+        })
     }
 
     /// The first row that a judged model may not learn from.
@@ -73,6 +119,7 @@ impl Held {
         Self {
             origins: self.origins.iter().copied().step_by(every).collect(),
             horizon: self.horizon,
+            apart: self.apart,
         }
     }
 
@@ -132,6 +179,7 @@ impl Held {
         };
         Verdict {
             name,
+            held: self.clone(),
             answers,
             shifts,
             loss,

@@ -2,6 +2,8 @@
 
 mod backtest;
 mod conditional;
+mod court;
+mod cycles;
 mod demand;
 mod feeds;
 mod ground;
@@ -15,6 +17,7 @@ mod seasons;
 mod select;
 mod series;
 mod smooth;
+mod spread;
 pub mod table;
 mod words;
 

@@ -15,6 +15,25 @@ pub struct Naive {
     pub step_s: u32,
 }
 
+impl Naive {
+    /// What the period before had at each step of the horizon.
+    pub fn line(ground: &Ground, period: usize, origin: usize, horizon: usize) -> Vec<f64> {
+        let before = &ground.values[..origin];
+        let last = before.iter().rev().find(|v| !v.is_nan()).copied();
+        let last = last.unwrap_or(f64::NAN);
+        let mut scratch = Vec::new();
+        let mut step = |ahead: usize| {
+            if period > 1 {
+                ground.phase(origin, ahead, period, CYCLES, &mut scratch);
+                scratch.first().copied().unwrap_or(last)
+            } else {
+                last
+            }
+        };
+        (1..=horizon).map(&mut step).collect()
+    }
+}
+
 impl Model for Naive {
     fn name(&self) -> String {
         match self.period as u64 * u64::from(self.step_s) {
@@ -34,21 +53,10 @@ impl Model for Naive {
         horizon: usize,
         quantiles: &[f64],
     ) -> Vec<Quantiles> {
-        let mut scratch = Vec::new();
-        let mut at = |origin: usize| {
-            let before = &ground.values[..origin];
-            let last = before.iter().rev().find(|v| !v.is_nan()).copied();
-            let mut step = |ahead: usize| {
-                if self.period > 1 {
-                    ground.phase(origin, ahead, self.period, CYCLES, &mut scratch);
-                    scratch.first().copied().or(last).unwrap_or(f64::NAN)
-                } else {
-                    last.unwrap_or(f64::NAN)
-                }
-            };
-            let middle: Vec<f64> = (1..=horizon).map(&mut step).collect();
-            vec![middle; quantiles.len()]
+        let at = |origin: &usize| {
+            let line = Self::line(ground, self.period, *origin, horizon);
+            vec![line; quantiles.len()]
         };
-        origins.iter().map(|origin| at(*origin)).collect()
+        origins.iter().map(at).collect()
     }
 }

@@ -2,14 +2,19 @@
 
 use super::numbers::quantile;
 
-/// Steps of reweighting from nothing, the first of them plain least squares; the coefficients move in the third digit after ten.
-const STEPS_COLD: usize = 11;
+/// Steps of reweighting after plain least squares; the coefficients move in the third digit after ten.
+const STEPS_COLD: usize = 10;
 /// Steps from the coefficients of a neighbouring fit.
 const STEPS_WARM: usize = 7;
 /// Distances below this count as this: the first step's, lowered by a third each step.
 const NEAR_FIRST: f64 = 0.05;
+/// By what it is lowered.
+const NEARER: f64 = 0.67;
 /// The last step's.
 const NEAR_LAST: f64 = 0.002;
+
+/// Rows that are taken at once: each cell of the sums is then read and written once for all of them.
+const BLOCK: usize = 4;
 
 /// Rows of equal length, one after another, and what they should give.
 #[derive(Debug, Default, Clone)]
@@ -24,47 +29,55 @@ pub struct Points {
     pub weights: Vec<f64>,
 }
 
+impl Points {
+    fn row(&self, number: usize) -> &[f64] {
+        &self.rows[number * self.width..][..self.width]
+    }
+}
+
+/// Where a fit begins.
+#[derive(Debug, Clone, Copy)]
+pub enum Start<'a> {
+    /// At the coefficients of [`least_squares`].
+    LeastSquares(&'a [f64]),
+    /// At those of the same quantile, fitted to rows that are mostly the same.
+    Near(&'a [f64]),
+}
+
+/// Coefficients that minimise the squares: one set for all quantiles to begin with. None where the numbers are not finite.
+pub fn least_squares(points: &Points, ridge: f64) -> Option<Vec<f64>> {
+    let mut system = System::new(points.width);
+    system.add(points, |number, _| points.weights[number], None);
+    system.solve(ridge * points.targets.len() as f64)
+}
+
 /// Coefficients such that a share `q` of the targets lies below row × coefficients, as nearly as the ridge allows, which draws them
-/// to zero. The last column is a constant. `start`: coefficients to begin with.
+/// to zero. The last column is a constant.
 ///
 /// Iteratively reweighted least squares on the check function (K. Lange, D. Hunter, "Quantile regression via an MM algorithm",
 /// JCGS 2000).
 ///
 /// # Complexity
 /// Steps × rows × width² / 2.
-pub fn fit(points: &Points, q: f64, ridge: f64, start: Option<&[f64]>) -> Vec<f64> {
-    let width = points.width;
-    let mut found = start.map_or_else(|| vec![0.0; width], <[f64]>::to_vec);
-    let steps = if start.is_some() {
-        STEPS_WARM
-    } else {
-        STEPS_COLD
+pub fn fit(points: &Points, q: f64, ridge: f64, start: Start<'_>) -> Vec<f64> {
+    let (start, steps, mut near) = match start {
+        Start::LeastSquares(start) => (start, STEPS_COLD, NEAR_FIRST * NEARER),
+        Start::Near(start) => (start, STEPS_WARM, NEAR_FIRST),
     };
-    let mut near = NEAR_FIRST;
-    let mut system = System::new(width);
-    for step in 0..steps {
+    let mut found = start.to_vec();
+    let mut system = System::new(points.width);
+    for _ in 0..steps {
         system.clear();
-        for ((row, &target), &weight) in points
-            .rows
-            .chunks_exact(width)
-            .zip(&points.targets)
-            .zip(&points.weights)
-        {
-            // The first step from nothing is plain least squares.
-            let pull = if step == 0 && start.is_none() {
-                weight
-            } else {
-                let off = target - dot(row, &found);
-                let side = if off > 0.0 { q } else { 1.0 - q };
-                weight * side / off.abs().max(near)
-            };
-            system.add(row, target, pull);
-        }
+        let pull = |number: usize, off: f64| {
+            let side = if off > 0.0 { q } else { 1.0 - q };
+            points.weights[number] * side / off.abs().max(near)
+        };
+        system.add(points, pull, Some(&found));
         let Some(next) = system.solve(ridge * points.targets.len() as f64) else {
             break;
         };
         found = next;
-        near = (near * 0.67).max(NEAR_LAST);
+        near = (near * NEARER).max(NEAR_LAST);
     }
     level(points, q, &mut found);
     found
@@ -82,6 +95,19 @@ fn level(points: &Points, q: f64, found: &mut [f64]) {
     if let (Some(by), true) = (quantile(&off, q), constant != 0.0) {
         found[points.width - 1] += by / constant;
     }
+}
+
+/// Sums of products of several rows with one: side by side, since each alone waits for its last addition.
+fn dots(rows: [&[f64]; BLOCK], line: &[f64]) -> [f64; BLOCK] {
+    let mut sums = [0.0; BLOCK];
+    let [a, b, c, d] = rows;
+    for ((((x, a), b), c), d) in line.iter().zip(a).zip(b).zip(c).zip(d) {
+        sums[0] += a * x;
+        sums[1] += b * x;
+        sums[2] += c * x;
+        sums[3] += d * x;
+    }
+    sums
 }
 
 /// Sum of products.
@@ -110,16 +136,38 @@ impl System {
         self.right.fill(0.0);
     }
 
-    fn add(&mut self, row: &[f64], target: f64, weight: f64) {
-        for (at, &value) in row.iter().enumerate() {
-            let pulled = value * weight;
-            if pulled == 0.0 {
+    /// Adds every point with the weight that `pull` gives it, by its number and its distance from row × `line`.
+    fn add(&mut self, points: &Points, pull: impl Fn(usize, f64) -> f64, line: Option<&[f64]>) {
+        let count = points.targets.len();
+        for first in (0..count).step_by(BLOCK) {
+            // Past the end the last row comes again, and counts nothing.
+            let numbers = std::array::from_fn(|at| (first + at).min(count - 1));
+            let rows = numbers.map(|number| points.row(number));
+            let targets = numbers.map(|number| points.targets[number]);
+            let said = line.map_or([0.0; BLOCK], |line| dots(rows, line));
+            let pulls = std::array::from_fn(|at| {
+                if first + at < count {
+                    pull(numbers[at], targets[at] - said[at])
+                } else {
+                    0.0
+                }
+            });
+            self.add_block(rows, targets, pulls);
+        }
+    }
+
+    fn add_block(&mut self, rows: [&[f64]; BLOCK], targets: [f64; BLOCK], pulls: [f64; BLOCK]) {
+        for at in 0..self.width {
+            let pulled: [f64; BLOCK] = std::array::from_fn(|n| rows[n][at] * pulls[n]);
+            if pulled == [0.0; BLOCK] {
                 continue;
             }
-            self.right[at] += pulled * target;
-            let into = &mut self.matrix[at * self.width..at * self.width + at + 1];
-            for (cell, other) in into.iter_mut().zip(row) {
-                *cell += pulled * other;
+            self.right[at] += dot(&pulled, &targets);
+            let into = &mut self.matrix[at * self.width..=at * self.width + at];
+            let [a, b, c, d] = rows.map(|row| &row[..=at]);
+            let others = a.iter().zip(b).zip(c.iter().zip(d));
+            for (cell, ((a, b), (c, d))) in into.iter_mut().zip(others) {
+                *cell += (pulled[0] * a + pulled[1] * b) + (pulled[2] * c + pulled[3] * d);
             }
         }
     }

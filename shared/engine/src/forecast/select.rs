@@ -7,25 +7,15 @@ use foreshard_model::plan::Reason;
 
 use crate::calendar::{Calendar, Event};
 
-use super::conditional::{Conditional, NAME as CONDITIONAL};
+use super::court::{Court, at_end, filled};
 use super::feeds::Feed;
 use super::ground::Ground;
-use super::judge::{Held, Verdict, between, shifted};
-use super::level::{Intermittent, Level};
-use super::model::{Model, Quantiles};
-use super::naive::Naive;
+use super::judge::Held;
+use super::level::Level;
+use super::model::Quantiles;
 use super::series::Series;
-use super::smooth::{Ets, Mstl};
 use super::words::{period, reason};
 
-/// A model must lose this much less than the naive one: less is chance.
-const BETTER: f64 = 0.99;
-/// Origins that models are judged at which learn anew at each.
-const ORIGINS_LEARNT: usize = 4;
-/// And so much less, since that is few.
-const EARNED: f64 = 0.95;
-/// Rows that a level is read over.
-const LEVELS: [usize; 2] = [60, 1_000];
 /// What a declared factor counts as at least, when it is taken out of the history.
 const FACTOR_MIN: f64 = 0.01;
 /// Most steps that are forecast: a week of minutes.
@@ -99,21 +89,6 @@ struct Chosen {
     judged: Vec<Judged>,
 }
 
-/// A model and what it did on the rows held back.
-struct Trial {
-    model: Box<dyn Model>,
-    verdict: Verdict,
-}
-
-/// What all trials share.
-struct Court<'a> {
-    ground: &'a Ground,
-    held: &'a Held,
-    quantiles: &'a [f64],
-    /// What was learnt from the rows before those held back.
-    learnt: Option<Conditional>,
-}
-
 fn choose(ground: &Ground, horizon: usize, quantiles: &[f64], reasons: &mut Vec<Reason>) -> Chosen {
     let there = ground.values.iter().filter(|v| !v.is_nan()).count();
     if there == 0 {
@@ -139,157 +114,13 @@ fn choose(ground: &Ground, horizon: usize, quantiles: &[f64], reasons: &mut Vec<
             judged: Vec::new(),
         };
     };
-    let court = Court {
-        ground,
-        held: &held,
-        quantiles,
-        learnt: Conditional::learn(ground, held.begin(), horizon, quantiles, None),
-    };
-    let naive = court.naive();
-    let mut trials = court.trials();
-    trials.sort_by(|a, b| a.verdict.loss.total_cmp(&b.verdict.loss));
-    let (model, answer, judged) = court.settle(&naive, trials);
+    let (model, answer, judged) = Court::new(ground, &held, quantiles).settle();
     reasons.push(why(&model, &judged, &held));
     Chosen {
         model,
         answer: filled(answer, ground),
         judged,
     }
-}
-
-impl Court<'_> {
-    fn trial(&self, held: &Held, model: impl Model + 'static) -> Trial {
-        Trial {
-            verdict: held.judge(self.ground, &model, self.quantiles),
-            model: Box::new(model),
-        }
-    }
-
-    /// The models that cost little at each origin.
-    fn trials(&self) -> Vec<Trial> {
-        let mut all: Vec<Trial> = LEVELS
-            .iter()
-            .map(|rows| self.trial(self.held, Level { rows: *rows }))
-            .collect();
-        if let Some(learnt) = &self.learnt {
-            all.push(self.trial(self.held, learnt.clone()));
-        }
-        if Intermittent::suits(&self.ground.values) {
-            all.push(self.trial(self.held, Intermittent));
-        }
-        all
-    }
-
-    /// The best of the naive models: the last value, and the same step of each season.
-    fn naive(&self) -> Trial {
-        let of = |period: usize| {
-            let step_s = self.ground.step_s;
-            self.trial(self.held, Naive { period, step_s })
-        };
-        let seasons = self.ground.seasons.iter().map(|season| of(season.period));
-        let less = |best: Trial, next: Trial| {
-            if next.verdict.loss < best.verdict.loss {
-                next
-            } else {
-                best
-            }
-        };
-        seasons.fold(of(1), less)
-    }
-
-    /// The one that is used, its answer at the end of the rows, and all that were judged.
-    fn settle(&self, naive: &Trial, trials: Vec<Trial>) -> (String, Quantiles, Vec<Judged>) {
-        let bar = naive.verdict.loss;
-        let told = |verdict: &Verdict, bar: f64| Judged {
-            model: verdict.name.clone(),
-            loss: verdict.loss,
-            naive_loss: bar,
-        };
-        let mut judged = vec![told(&naive.verdict, bar)];
-        judged.extend(trials.iter().map(|trial| told(&trial.verdict, bar)));
-        let mut used = (naive.verdict.name.clone(), None, bar);
-        if let [best, second, ..] = trials.as_slice() {
-            let both = self
-                .held
-                .both(self.ground, &best.verdict, &second.verdict, self.quantiles);
-            judged.push(told(&both, bar));
-            let best_loss = best.verdict.loss;
-            if both.loss < BETTER * best_loss.min(bar) {
-                let joined = between(&self.again(best), &self.again(second));
-                used = (
-                    both.name.clone(),
-                    Some(shifted(&joined, &both.shifts)),
-                    both.loss,
-                );
-            } else if best_loss < BETTER * bar {
-                used = (best.verdict.name.clone(), Some(self.again(best)), best_loss);
-            }
-        }
-        let few = self.held.thinned(ORIGINS_LEARNT);
-        let bar_few = few.judge(self.ground, &*naive.model, self.quantiles).loss;
-        let cheap = trials
-            .iter()
-            .map(|t| few.judge(self.ground, &*t.model, self.quantiles).loss);
-        let mut bar_all = cheap.fold(bar_few, f64::min);
-        let smooth: [Option<Box<dyn Model>>; 2] = [
-            Some(Box::new(Ets)),
-            Mstl::of(self.ground).map(|mstl| Box::new(mstl) as Box<dyn Model>),
-        ];
-        for model in smooth.into_iter().flatten() {
-            let verdict = few.judge(self.ground, &*model, self.quantiles);
-            judged.push(told(&verdict, bar_few));
-            if verdict.loss < EARNED * bar_all {
-                bar_all = verdict.loss;
-                let trial = Trial { model, verdict };
-                used = (
-                    trial.verdict.name.clone(),
-                    Some(self.again(&trial)),
-                    trial.verdict.loss,
-                );
-            }
-        }
-        judged.sort_by(|a, b| (a.loss / a.naive_loss).total_cmp(&(b.loss / b.naive_loss)));
-        let (model, answer, _) = used;
-        (model, answer.unwrap_or_else(|| self.again(naive)), judged)
-    }
-
-    /// A model's answer at the end of all rows; what learns, learns again with the rows that were held back.
-    fn again(&self, trial: &Trial) -> Quantiles {
-        let (ground, horizon) = (self.ground, self.held.horizon);
-        let relearnt = (trial.verdict.name == CONDITIONAL)
-            .then(|| {
-                let start = self.learnt.as_ref();
-                Conditional::learn(ground, ground.rows(), horizon, self.quantiles, start)
-            })
-            .flatten();
-        let answer = match &relearnt {
-            Some(model) => at_end(ground, model, horizon, self.quantiles),
-            None => at_end(ground, &*trial.model, horizon, self.quantiles),
-        };
-        shifted(&answer, &trial.verdict.shifts)
-    }
-}
-
-fn at_end(ground: &Ground, model: &dyn Model, horizon: usize, quantiles: &[f64]) -> Quantiles {
-    let mut all = model.over(ground, &[ground.rows()], horizon, quantiles);
-    filled(all.pop().unwrap_or_default(), ground)
-}
-
-/// Where a model has nothing to say, its neighbouring step speaks; where it never has, the newest value.
-fn filled(mut answer: Quantiles, ground: &Ground) -> Quantiles {
-    let newest = ground.values.iter().rev().find(|v| !v.is_nan()).copied();
-    for values in &mut answer {
-        let first = values.iter().find(|v| v.is_finite()).copied();
-        let mut last = first.or(newest).unwrap_or(0.0);
-        for value in values {
-            if value.is_finite() {
-                last = *value;
-            } else {
-                *value = last;
-            }
-        }
-    }
-    answer
 }
 
 fn why(model: &str, judged: &[Judged], held: &Held) -> Reason {

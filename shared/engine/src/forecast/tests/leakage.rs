@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::super::conditional::Conditional;
+use super::super::cycles::Cycles;
 use super::super::ground::Ground;
 use super::super::level::{Intermittent, Level};
 use super::super::model::Model;
@@ -25,6 +26,11 @@ fn models(ground: &Ground, end: usize, horizon: usize) -> Vec<Box<dyn Model>> {
         Box::new(Intermittent),
         Box::new(Ets),
     ];
+    all.extend(
+        Cycles::all(ground.main)
+            .into_iter()
+            .map(|m| Box::new(m) as Box<dyn Model>),
+    );
     all.extend(Mstl::of(ground).map(|m| Box::new(m) as Box<dyn Model>));
     all.extend(
         Conditional::learn(ground, end, horizon, &QUANTILES, None)
@@ -54,7 +60,7 @@ proptest! {
             *row = value;
         }
         let learnt = models(&ground, origin, horizon);
-        prop_assert_eq!(learnt.len(), 7);
+        prop_assert_eq!(learnt.len(), 7 + Cycles::all(ground.main).len());
         for (one, two) in learnt.iter().zip(models(&other, origin, horizon)) {
             let a = one.over(&ground, &[origin], horizon, &QUANTILES);
             let b = two.over(&other, &[origin], horizon, &QUANTILES);

@@ -5,6 +5,7 @@ mod bad;
 mod demand;
 mod inputs;
 mod leakage;
+mod long;
 mod models;
 
 use foreshard_model::forecast::Forecast;
