@@ -62,6 +62,8 @@ pub enum Command {
     Import(Import),
     /// Forecast a recorded series: quantiles for each step, the model that gives them, and why.
     Forecast(Forecast),
+    /// Show what was decided about provisioned concurrency, and why.
+    Prewarm(Prewarm),
     /// Print the JSON Schema of workflow documents.
     Schema,
     /// Print the OpenAPI description of the REST API.
@@ -117,6 +119,14 @@ pub struct Up {
     /// Most lanes of a run; two for each core when absent.
     #[arg(long, value_name = "N")]
     pub lanes: Option<u32>,
+}
+
+/// Arguments of `prewarm`.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Prewarm {
+    /// Show the decisions before the last one of each target, too: at most twelve.
+    #[arg(long)]
+    pub history: bool,
 }
 
 /// A workflow document.

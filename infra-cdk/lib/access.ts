@@ -24,7 +24,7 @@ export interface Access {
   readonly metrics?: string;
   /** Whether it may read metrics. */
   readonly readsMetrics?: boolean;
-  /** Whether it may look at, change and release the provisioned concurrency of the targets. */
+  /** Whether it may look at, change and release the provisioned concurrency of the targets, and ask how much the account has. */
   readonly provisions?: boolean;
 }
 
@@ -153,6 +153,8 @@ export function statements(stage: Stage, on: Resources): iam.PolicyStatement[] {
         ['Get', 'Put', 'Delete'].map((verb) => `lambda:${verb}ProvisionedConcurrencyConfig`),
         on.targets,
       ),
+      // GetAccountSettings knows no resources (Service Authorization Reference, Lambda).
+      allow('AccountLimits', ['lambda:GetAccountSettings'], ['*']),
     );
   }
   return [
@@ -171,6 +173,7 @@ export const PATTERNS: Readonly<Record<string, string>> = {
     'Objects are named by run, shard, attempt and digest, which no deployment knows: the prefix is the limit.',
   DescribeExecution: 'Executions are named after runs, which no deployment knows: the state machine is the limit.',
   Metrics: 'PutMetricData knows no resources: the condition limits it to one namespace.',
+  AccountLimits: 'GetAccountSettings knows no resources: what it reads are the limits and the sums of the account.',
   ReadMetrics: 'GetMetricData knows no resources and no condition on the namespace: what it reads are numbers.',
 };
 

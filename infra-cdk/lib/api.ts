@@ -39,6 +39,7 @@ export const ROUTES = [
   ['POST', '/uploads'],
   ['GET', '/pool'],
   ['GET', '/forecasts'],
+  ['GET', '/prewarm'],
   ['GET', '/openapi.json'],
 ] as const;
 

@@ -1,4 +1,4 @@
-/** One page that shows how a deployment is: runs, lanes, attempts, stages, front door, store. */
+/** One page that shows how a deployment is: runs, lanes, attempts, what is provisioned, stages, front door, store. */
 import { Duration } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
@@ -27,6 +27,7 @@ export class Dashboard extends Construct {
         runs(foreshard),
         attempts(foreshard),
         tasks(foreshard),
+        ahead(foreshard),
         stages(foreshard),
         frontDoor(foreshard),
         store(foreshard),
@@ -101,6 +102,34 @@ function tasks({ name }: Foreshard) {
     graph('Duration of tasks p50, ms', THIRD, [each(TASK_NAMESPACE, 'TaskType,Target', duration, 'p50', target)]),
     graph('Errors of tasks', THIRD, [each(TASK_NAMESPACE, 'TaskType,Target', errors, 'Sum', target)]),
     graph('Peak memory of tasks, MB', THIRD, [each(TASK_NAMESPACE, 'TaskType,Target', peak, 'Maximum', target)]),
+  ];
+}
+
+function ahead({ name, stages: { forecast, prewarm } }: Foreshard) {
+  const tiers = ` FunctionName="${executePrefix(name)}"`;
+  const ofAlias = (metricName: string, statistic: string) =>
+    each('AWS/Lambda', 'FunctionName,Resource', metricName, statistic, tiers);
+  const period = PERIOD;
+  return [
+    graph('Provisioned environments, by alias', THIRD, [ofAlias('ProvisionedConcurrentExecutions', 'Maximum')]),
+    graph(
+      'Share of them in use; started on demand beside them',
+      THIRD,
+      [ofAlias('ProvisionedConcurrencyUtilization', 'Maximum')],
+      [ofAlias('ProvisionedConcurrencySpilloverInvocations', 'Sum')],
+    ),
+    graph(
+      'Decisions ahead, ms',
+      THIRD,
+      [
+        forecast.function.metricDuration({ statistic: 'p99', label: 'forecast', period }),
+        prewarm.function.metricDuration({ statistic: 'p99', label: 'prewarm', period }),
+      ],
+      [
+        forecast.function.metricErrors({ label: 'forecast errors', period }),
+        prewarm.function.metricErrors({ label: 'prewarm errors', period }),
+      ],
+    ),
   ];
 }
 

@@ -6,12 +6,18 @@ import { Construct } from 'constructs';
 import type { DeadLetters } from './dead-letters';
 import type { StageFunction } from './stage-function';
 
-/** What is done again and again. */
-export interface ErrandPlan {
+/** What starts a stage again and again. */
+interface Rate {
   /** Last part of the rule's name, and the `id` in its input. */
   readonly id: string;
   readonly description: string;
   readonly every: Duration;
+}
+
+/** What is done again and again. */
+export interface ErrandPlan extends Rate {
+  /** Other rules that start the same stage: their `id` tells it why. */
+  readonly also?: readonly Rate[];
 }
 
 /** Heals runs, at EventBridge's shortest rate. */
@@ -31,6 +37,10 @@ export const PREWARM: ErrandPlan = {
   id: 'prewarm',
   description: 'Foreshard: provision what is about to be used, or nothing',
   every: Duration.minutes(5),
+  // `PrewarmRequest::ADMITTED`: runs are admitted in bursts, and one decision is enough for all of a minute.
+  also: [
+    { id: 'admitted', description: 'Foreshard: the same, if a run has just been admitted', every: Duration.minutes(1) },
+  ],
 };
 
 export interface ErrandProps extends ErrandPlan {
@@ -40,7 +50,7 @@ export interface ErrandProps extends ErrandPlan {
 }
 
 /**
- * Rule that starts a stage. One that fails is not tried again: the next one sees the same and more. What failed, or could not
+ * Rules that start a stage. One that fails is not tried again: the next one sees the same and more. What failed, or could not
  * be started at all, ends in the dead letters, and an alarm says so.
  */
 export class Errand extends Construct {
@@ -55,19 +65,22 @@ export class Errand extends Construct {
     for (const statement of props.deadLetters.statements()) {
       stage.addToRolePolicy(statement);
     }
-    new events.Rule(this, 'Rule', {
-      ruleName: `${props.name}-${props.id}`,
-      description: props.description,
-      schedule: events.Schedule.rate(props.every),
-      targets: [
-        new targets.LambdaFunction(stage, {
-          // Some emulators deliver a constant input only if it has an `id`.
-          event: events.RuleTargetInput.fromObject({ id: props.id }),
-          retryAttempts: 0,
-          maxEventAge: props.every,
-          deadLetterQueue: props.deadLetters,
-        }),
-      ],
-    });
+    const rates: readonly Rate[] = [props, ...(props.also ?? [])];
+    for (const [number, { id, description, every }] of rates.entries()) {
+      new events.Rule(this, number === 0 ? 'Rule' : `Rule-${id}`, {
+        ruleName: `${props.name}-${id}`,
+        description,
+        schedule: events.Schedule.rate(every),
+        targets: [
+          new targets.LambdaFunction(stage, {
+            // Some emulators deliver a constant input only if it has an `id`.
+            event: events.RuleTargetInput.fromObject({ id }),
+            retryAttempts: 0,
+            maxEventAge: every,
+            deadLetterQueue: props.deadLetters,
+          }),
+        ],
+      });
+    }
   }
 }

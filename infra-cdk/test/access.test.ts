@@ -140,6 +140,7 @@ test('only the one state machine is started, its tokens answered, its executions
 const WITHOUT_RESOURCE = [
   'cloudwatch:GetMetricData',
   'cloudwatch:PutMetricData',
+  'lambda:GetAccountSettings',
   'logs:CreateLogDelivery',
   'logs:GetLogDelivery',
   'logs:UpdateLogDelivery',

@@ -9,7 +9,8 @@ describe.each([
   ['reshard', 'sweep', 1],
   ['forecast', 'forecast', 5],
   ['prewarm', 'prewarm', 5],
-])('%s', (stage, id, minutes) => {
+  ['prewarm', 'admitted', 1],
+])('%s by %s', (stage, id, minutes) => {
   const [fn] = resources('AWS::Lambda::Function').find(([, f]) => f.Properties.FunctionName === `foreshard-${stage}`)!;
 
   test('is started at its rate, with an id in the input', () => {
@@ -28,6 +29,14 @@ describe.each([
       },
     ]);
   });
+});
+
+describe.each([
+  ['reshard', 1],
+  ['forecast', 5],
+  ['prewarm', 5],
+])('%s', (stage, minutes) => {
+  const [fn] = resources('AWS::Lambda::Function').find(([, f]) => f.Properties.FunctionName === `foreshard-${stage}`)!;
 
   test('when it fails it is left to the next time, and said', () => {
     const configs = resources('AWS::Lambda::EventInvokeConfig').map(([, config]) => config.Properties);
@@ -41,6 +50,11 @@ describe.each([
       },
     ]);
   });
+});
+
+test('the rule of admissions says what the stage knows it by', () => {
+  const [, id] = /const ADMITTED: &str = "(\w+)";/.exec(source('shared/model/src/message.rs'))!;
+  expect(PREWARM.also!.map((rate) => rate.id)).toEqual([id]);
 });
 
 test('prewarm reckons with the rate at which it is started', () => {

@@ -70,7 +70,14 @@ describe('dashboard', () => {
     const named = [...body().matchAll(/"Foreshard\/foreshard","(\w+)"|MetricName=\\?\\"(\w+)/g)].map(
       (m) => m[1] ?? m[2],
     );
-    const known = [...Object.keys(LOG_METRICS), ...TASK_METRICS, 'ConcurrentExecutions', 'Throttles'];
+    const ofLambda = [
+      'ConcurrentExecutions',
+      'Throttles',
+      'ProvisionedConcurrentExecutions',
+      'ProvisionedConcurrencyUtilization',
+      'ProvisionedConcurrencySpilloverInvocations',
+    ];
+    const known = [...Object.keys(LOG_METRICS), ...TASK_METRICS, ...ofLambda];
     expect(named.length).toBeGreaterThan(10);
     expect(named.filter((name) => !known.includes(name!))).toEqual([]);
   });

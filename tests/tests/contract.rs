@@ -105,6 +105,7 @@ fn contract() -> Vec<(&'static str, Check)> {
         warm::environments_are_asked_for_and_released_however_often,
         warm::a_target_that_is_not_there_is_not_found,
         warm::none_cannot_be_asked_for,
+        warm::what_the_account_has_is_told_or_nobody_tells_it,
         learnt::metrics_are_read_back_by_the_minute,
         learnt::a_profile_is_written_by_version,
         learnt::profiles_of_a_type_are_found_by_key,

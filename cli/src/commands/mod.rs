@@ -7,6 +7,7 @@ mod import;
 mod list;
 mod manage;
 mod plan;
+mod prewarm;
 mod run;
 mod schedule;
 mod simulate;
@@ -35,6 +36,7 @@ pub async fn carry_out(arguments: &Arguments) -> Result<Exit, CliError> {
         Command::Validate(validate) => validate::validate(arguments, validate).await,
         Command::Import(wanted) => import::import(arguments, wanted),
         Command::Forecast(wanted) => forecast::forecast(arguments, wanted),
+        Command::Prewarm(wanted) => prewarm::prewarm(arguments, *wanted).await,
         Command::Openapi => {
             render::json(&foreshard_stages::submit::openapi());
             Ok(Exit::Success)

@@ -7,6 +7,7 @@ pub mod gantt;
 pub mod imports;
 pub mod pareto;
 pub mod plan;
+pub mod prewarm;
 pub mod problems;
 pub mod runs;
 pub mod schedules;

@@ -73,6 +73,10 @@ impl WarmPool for World {
         .await
     }
 
+    async fn unreserved(&self) -> PortResult<Option<u32>> {
+        self.read(|state| Ok(state.unreserved)).await
+    }
+
     async fn release(&self, target: &TargetId) -> PortResult<()> {
         self.write("release", |state| {
             known(&state.pool, target)?;
@@ -96,6 +100,11 @@ impl World {
     #[must_use]
     pub fn warm_calls(&self) -> Vec<WarmCall> {
         self.lock().warm_calls.clone()
+    }
+
+    /// What the account's limit is said to be; nothing is said of it before.
+    pub fn set_unreserved(&self, concurrency: u32) {
+        self.lock().unreserved = Some(concurrency);
     }
 
     /// From now on the region has no more than so many environments for one request: a larger one fails.

@@ -13,6 +13,7 @@ use crate::message::Failure;
 use crate::outlook::StoredOutlook;
 use crate::plan::{LaneMode, Plan};
 use crate::policy::RunOptions;
+use crate::prewarm::PrewarmRecord;
 use crate::price::Price;
 use crate::problem::Problem;
 use crate::run::{RunItem, RunState, RunSummary};
@@ -382,6 +383,13 @@ pub struct ForecastsView {
     pub outlook: Option<StoredOutlook>,
     /// The last forecast of each target's demand, and of what others claim of the region.
     pub forecasts: Vec<StoredForecast>,
+}
+
+/// `GET /prewarm`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PrewarmView {
+    /// The last decisions about provisioned concurrency of each target, the newest first.
+    pub decisions: Vec<PrewarmRecord>,
 }
 
 /// An error answer: RFC 9457, `application/problem+json`.

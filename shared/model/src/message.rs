@@ -387,15 +387,35 @@ pub struct ReshardAnswer {
     pub rounds: u32,
 }
 
-/// What starts prewarm: nothing needs to be said.
+/// What starts prewarm.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PrewarmRequest {}
+pub struct PrewarmRequest {
+    /// Which rule starts it: [`PrewarmRequest::ADMITTED`], or any other, which needs no name.
+    #[serde(default)]
+    pub id: String,
+}
+
+impl PrewarmRequest {
+    /// The rule that looks whether a run has just been admitted: without one nothing is decided.
+    pub const ADMITTED: &str = "admitted";
+
+    /// What that rule says.
+    #[must_use]
+    pub fn admitted() -> Self {
+        Self {
+            id: Self::ADMITTED.to_owned(),
+        }
+    }
+}
 
 /// What prewarm did.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PrewarmAnswer {
     /// By which policy.
     pub mode: PrewarmMode,
+    /// Whether nothing was looked at, because no run has just been admitted.
+    #[serde(default)]
+    pub skipped: bool,
     /// Targets that something was decided about.
     pub decided: u32,
     /// Of those, changed.

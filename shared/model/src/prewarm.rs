@@ -1,5 +1,6 @@
 //! Pre-warming: what is known of an alias when its provisioned concurrency is decided, and what was decided.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::TargetId;
@@ -7,7 +8,7 @@ use crate::target::Architecture;
 use crate::units::{Mib, TimeMs, Usd};
 
 /// Whether decisions are carried out.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PrewarmMode {
     /// Nothing is decided.
@@ -89,7 +90,7 @@ pub struct Wave {
 }
 
 /// What Lambda says of an alias's provisioned concurrency.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WarmStatus {
     /// There is none.
@@ -104,7 +105,7 @@ pub enum WarmStatus {
 }
 
 /// How an alias stands.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WarmState {
     /// Environments requested; 0 when there is none.
     pub provisioned: u32,
@@ -168,7 +169,7 @@ pub struct PrewarmInput {
 }
 
 /// What to do with an alias.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum PrewarmAction {
     /// Nothing: it stays as it is.
@@ -184,7 +185,7 @@ pub enum PrewarmAction {
 }
 
 /// What a decision is expected to bring until the horizon that it was made for, against nothing provisioned.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PrewarmExpected {
     /// Price of environments while they wait.
     pub idle_usd: Usd,
@@ -199,7 +200,7 @@ pub struct PrewarmExpected {
 }
 
 /// The decision for one alias.
-#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PrewarmDecision {
     /// Which.
     pub target: TargetId,
@@ -224,7 +225,7 @@ pub struct PrewarmDecision {
 }
 
 /// A decision as it is kept: what was done, or would have been, and what came of it.
-#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PrewarmRecord {
     /// When it was decided. With the decision's target it is the record's identity.
     pub at: TimeMs,

@@ -1,9 +1,9 @@
 //! The routes of the API, one method each.
 
 use foreshard_model::api::{
-    EventPage, LogPage, PlanElsewhere, RegisterRequest, ResultView, RunPage, RunView, SubmitAnswer,
-    SubmitRequest, UploadAnswer, UploadRequest, ValidateAnswer, WorkflowEntry, WorkflowPage,
-    WorkflowView,
+    EventPage, LogPage, PlanElsewhere, PrewarmView, RegisterRequest, ResultView, RunPage, RunView,
+    SubmitAnswer, SubmitRequest, UploadAnswer, UploadRequest, ValidateAnswer, WorkflowEntry,
+    WorkflowPage, WorkflowView,
 };
 use foreshard_model::ids::RunId;
 use foreshard_model::target::Pool;
@@ -183,6 +183,14 @@ impl ApiClient {
     /// [`ApiError`].
     pub async fn pool(&self) -> Result<Pool, ApiError> {
         self.call(Call::get(&["pool"])).await
+    }
+
+    /// The last decisions about provisioned concurrency of each target.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn prewarm(&self) -> Result<PrewarmView, ApiError> {
+        self.call(Call::get(&["prewarm"])).await
     }
 
     /// Registers a workflow under its own name and version.

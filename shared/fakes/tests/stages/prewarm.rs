@@ -48,7 +48,7 @@ fn at(text: &str) -> TimeMs {
 }
 
 fn decided(world: &Arc<World>) -> Result<PrewarmAnswer, StageError> {
-    block_on(prewarm(&wiring::prewarm(world), &PrewarmRequest {}))
+    block_on(prewarm(&wiring::prewarm(world), &PrewarmRequest::default()))
 }
 
 /// A cold start is worth a dollar, so that nobody doubts.
@@ -172,6 +172,59 @@ fn a_run_that_was_accepted_but_not_planned_keeps_what_waits_for_it() {
     .unwrap();
     decided(world).unwrap();
     assert_eq!(world.warm_calls(), [WarmCall::Provision(target, 8)]);
+}
+
+#[test]
+fn a_run_that_is_admitted_is_decided_about_at_once_and_without_one_nothing_is() {
+    let (caller, target) = hourly();
+    let world = &caller.world;
+    acts(world);
+    let asked = |time: &str| {
+        world.set_now(at(time));
+        let request = PrewarmRequest::admitted();
+        block_on(prewarm(&wiring::prewarm(world), &request)).unwrap()
+    };
+    // Something is due at eleven, and no run has been admitted.
+    let idle = asked("2026-06-01T10:57:00Z");
+    assert!(idle.skipped, "{idle:?}");
+    assert_eq!(
+        (records(world, &target).len(), world.warm_calls()),
+        (0, vec![])
+    );
+    let run = started(&caller, "2026-06-01T11:00:00Z");
+    let admitted = asked("2026-06-01T11:00:40Z");
+    assert!(!admitted.skipped && admitted.decided > 0, "{admitted:?}");
+    assert_eq!(records(world, &target).len(), 1);
+    // The next minutes have nothing new, whether it runs or has ended.
+    assert!(asked("2026-06-01T11:02:00Z").skipped);
+    ends(world, &run);
+    assert!(asked("2026-06-01T11:03:00Z").skipped);
+    assert_eq!(records(world, &target).len(), 1);
+}
+
+#[test]
+fn no_more_is_provisioned_than_the_account_has_and_what_it_has_is_assumed_where_nobody_tells() {
+    let reasons = |unreserved: Option<u32>| {
+        let (caller, target) = hourly();
+        let world = &caller.world;
+        acts(world);
+        if let Some(unreserved) = unreserved {
+            world.set_unreserved(unreserved);
+        }
+        world.set_now(at("2026-06-01T10:57:00Z"));
+        decided(world).unwrap();
+        let decision = records(world, &target).remove(0).decision;
+        (decision.environments, decision.reasons.join("\n"))
+    };
+    let (environments, why) = reasons(None);
+    assert_eq!(environments, 8);
+    assert!(
+        why.contains("a concurrency of 1000 is assumed for the account: nobody tells it"),
+        "{why}"
+    );
+    let (environments, why) = reasons(Some(103));
+    assert_eq!(environments, 3);
+    assert!(why.contains("3 of 8:") && !why.contains("assumed"), "{why}");
 }
 
 #[test]

@@ -36,6 +36,9 @@ const STEP_S: u32 = 10;
 /// How long after a scheduled time its run may not have been submitted yet, in milliseconds: where the timer's event is lost, the sweep
 /// of schedules waits two minutes for it and comes each minute.
 const STARTING_MS: u64 = 300_000;
+/// How long ago a run was planned at most that has just been admitted, in milliseconds: the rule that asks comes each minute, and
+/// may be late by half of one.
+const ADMITTED_MS: u64 = 90_000;
 /// Scheduled times of one schedule that are looked ahead.
 const FIRINGS: usize = 120;
 
@@ -73,6 +76,24 @@ pub(super) async fn expected(
         found.entry(target).or_default().waves.extend(waves);
     }
     Ok(found)
+}
+
+/// Whether a run has just been admitted: its plan is there, and no decision may have seen it. A run that cannot be read says nothing.
+///
+/// # Errors
+/// Those of the listing.
+pub(super) async fn just_admitted(ports: &Ports, now: TimeMs) -> Result<bool, StageError> {
+    let runs = active(ports).await?;
+    let fresh = |run: RunId| async move {
+        let item = ports.runs.run(&run).await.unwrap_or_else(|error| {
+            tracing::warn!(run = run.as_str(), %error, "not looked at");
+            None
+        });
+        item.and_then(|item| item.planned_at)
+            .is_some_and(|at| now.since(at) < ADMITTED_MS)
+    };
+    let found = stream::iter(runs.into_iter().map(fresh)).buffer_unordered(AT_ONCE);
+    Ok(found.any(|fresh| async move { fresh }).await)
 }
 
 /// Waves by target.

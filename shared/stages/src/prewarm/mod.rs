@@ -2,6 +2,7 @@
 
 mod apply;
 mod demand;
+mod quota;
 mod review;
 
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ use crate::ports::{
 };
 
 use demand::Expected;
+use quota::Quota;
 
 /// Between two decisions, in milliseconds: as it is billed. Deciding each minute puts off what the next minute could still ask for,
 /// and misses more of load that recurs (docs/prewarm.md). The rule that starts the stage has the same; a test compares them.
@@ -70,14 +72,21 @@ pub struct Ports {
 /// what the policy lets it.
 ///
 /// A repeat decides anew from what is there then, and finds it as it should be. A target that cannot be changed does not keep the
-/// others from being.
+/// others from being. Started by the rule of each minute, it does so only when a run has just been admitted: however many were,
+/// there is one decision for all of them.
 ///
 /// # Errors
 /// [`StageError::Rejected`] when the policy cannot be read; whatever kept a target from being read or changed, after all others
 /// have had their turn.
-pub async fn prewarm(ports: &Ports, _: &PrewarmRequest) -> Result<PrewarmAnswer, StageError> {
-    let policy = policy(ports).await?;
+pub async fn prewarm(ports: &Ports, request: &PrewarmRequest) -> Result<PrewarmAnswer, StageError> {
     let now = ports.clock.now();
+    if request.id == PrewarmRequest::ADMITTED && !demand::just_admitted(ports, now).await? {
+        return Ok(PrewarmAnswer {
+            skipped: true,
+            ..PrewarmAnswer::default()
+        });
+    }
+    let policy = policy(ports).await?;
     let mut answer = PrewarmAnswer {
         mode: policy.mode,
         ..PrewarmAnswer::default()
@@ -92,9 +101,10 @@ pub async fn prewarm(ports: &Ports, _: &PrewarmRequest) -> Result<PrewarmAnswer,
         return failure.map_or(Ok(answer), |error| Err(error.into()));
     }
     let expected = demand::expected(ports, now).await?;
-    let input = input(ports, &policy, now, &states, expected).await?;
+    let quota = Quota::read(ports).await;
+    let input = input(ports, &policy, now, &states, expected, quota.concurrency);
     let decisions = decide(&input);
-    for (alias, decision) in input.aliases.iter().zip(decisions) {
+    for (alias, mut decision) in input.aliases.iter().zip(decisions) {
         if policy.mode != PrewarmMode::Act {
             match apply::hand_back(ports, &alias.target, &alias.state, &mut answer).await {
                 Ok(true) => continue,
@@ -105,6 +115,9 @@ pub async fn prewarm(ports: &Ports, _: &PrewarmRequest) -> Result<PrewarmAnswer,
         let nothing = alias.forecast.is_empty() && alias.waves.is_empty();
         if nothing && alias.state == WarmState::default() {
             continue;
+        }
+        if let Some(assumed) = &quota.assumed {
+            decision.reasons.insert(0, assumed.clone());
         }
         let mut record = PrewarmRecord {
             at: now,
@@ -157,13 +170,14 @@ async fn states(
     (found, failure)
 }
 
-async fn input(
+fn input(
     ports: &Ports,
     policy: &PrewarmPolicy,
     now: TimeMs,
     states: &BTreeMap<TargetId, WarmState>,
     mut expected: BTreeMap<TargetId, Expected>,
-) -> Result<PrewarmInput, StageError> {
+    concurrency: u32,
+) -> PrewarmInput {
     let pool = ports.wiring.pool();
     let alias = |target: &Target| {
         let state = *states.get(&target.id)?;
@@ -187,15 +201,15 @@ async fn input(
     let aliases: Vec<PrewarmAlias> = pool.targets.iter().filter_map(alias).collect();
     let quotas = aliases
         .iter()
-        .map(|alias| (alias.region.clone(), pool.concurrency));
-    Ok(PrewarmInput {
+        .map(|alias| (alias.region.clone(), concurrency));
+    PrewarmInput {
         now,
         next: now.plus(INTERVAL_MS),
         mode: policy.mode,
         quotas: quotas.collect(),
         aliases,
         calls_max: CALLS_MAX,
-    })
+    }
 }
 
 /// Whether a decision asks for something to be done.

@@ -14,7 +14,10 @@ use std::sync::Arc;
 
 use foreshard_fakes::World;
 use foreshard_model::message::ForecastRequest;
+use foreshard_model::prewarm::{PrewarmDecision, PrewarmRecord};
+use foreshard_model::units::TimeMs;
 use foreshard_stages::forecast::forecast;
+use foreshard_stages::ports::ForecastWrites as _;
 use serde_json::{Value, json};
 
 use crate::caller::{Caller, refused};
@@ -61,6 +64,34 @@ fn what_is_expected_is_shown_and_before_the_first_forecast_nothing_is() {
     assert_eq!(shown["forecasts"][0]["place"], "us-east-1");
     let free = &shown["outlook"]["outlook"]["regions"]["us-east-1"]["free"][0];
     assert_eq!(free["lanes"]["0.5"], 900.0);
+}
+
+#[test]
+fn what_was_decided_about_provisioned_concurrency_is_shown_with_its_reasons() {
+    let caller = Caller::new();
+    assert_eq!(caller.get("/prewarm").value(), json!({"decisions": []}));
+    let pool = caller.get("/pool").value();
+    let record = |target: usize, at: u64| PrewarmRecord {
+        at: TimeMs(at),
+        decision: PrewarmDecision {
+            target: pool["targets"][target]["id"].as_str().unwrap().into(),
+            reasons: vec!["nothing is expected".to_owned()],
+            ..PrewarmDecision::default()
+        },
+        ..PrewarmRecord::default()
+    };
+    for record in [record(0, 1), record(1, 2), record(0, 3)] {
+        foreshard_fakes::block_on(caller.world.put_prewarm_record(&record)).unwrap();
+    }
+    let shown = caller.get("/prewarm").value();
+    let decisions = shown["decisions"].as_array().unwrap();
+    let times: Vec<u64> = decisions
+        .iter()
+        .map(|d| d["at"].as_u64().unwrap())
+        .collect();
+    assert_eq!(times, [3, 2, 1]);
+    let reasons = &decisions[0]["decision"]["reasons"];
+    assert_eq!(*reasons, json!(["nothing is expected"]));
 }
 
 #[test]

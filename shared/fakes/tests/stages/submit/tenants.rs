@@ -185,7 +185,7 @@ fn tries(operation: &str, scene: &Scene) -> Vec<Try> {
             let body = json!({"kind": "document", "sha256": sha256, "bytes": bytes});
             vec![try_body(body, "200 {")]
         }
-        "getPool" | "getForecasts" | "getOpenApi" => vec![try_query("", "200 {")],
+        "getPool" | "getForecasts" | "getPrewarm" | "getOpenApi" => vec![try_query("", "200 {")],
         other => panic!("say here what a stranger tries on the new operation `{other}`"),
     }
 }

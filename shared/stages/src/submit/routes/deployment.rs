@@ -1,6 +1,6 @@
 //! Routes of the deployment itself: uploads, the pool, and the description of the API.
 
-use foreshard_model::api::{ForecastsView, UploadAnswer, UploadRequest};
+use foreshard_model::api::{ForecastsView, PrewarmView, UploadAnswer, UploadRequest};
 use foreshard_model::target::Pool;
 use schemars::json_schema;
 
@@ -45,6 +45,20 @@ pub(in super::super) const ROUTES: &[Route] = &[
         )],
         refusals: &[],
         handler: |c| Box::pin(async move { forecasts::forecasts(c.ports).await }),
+    },
+    Route {
+        method: "GET",
+        path: "/prewarm",
+        name: "getPrewarm",
+        summary: "What was decided about provisioned concurrency.",
+        parameters: &[],
+        body: None,
+        answers: &[Answer::json::<PrewarmView>(
+            200,
+            "The last decisions about each target, the newest first, each with its reasons; empty before the first.",
+        )],
+        refusals: &[],
+        handler: |c| Box::pin(async move { forecasts::prewarm(c.ports).await }),
     },
     Route {
         method: "GET",
