@@ -103,6 +103,10 @@ pub struct Faults {
     random: Option<Random>,
 }
 
+/// Writes that hardly any run makes, and how much more often they are hit, so that every fault meets them: a resumed run in which
+/// one shard only waits again.
+const RARE: [(&str, u64); 1] = [("commit shard waiting", 60)];
+
 /// Faults by chance, each kind with a generator of its own: how often in a million writes.
 #[derive(Debug)]
 struct Random {
@@ -213,7 +217,7 @@ impl Faults {
         self.writes += 1;
         *self.names.entry(name.to_owned()).or_default() += 1;
         name.clone_into(&mut self.last);
-        let Some(fault) = self.armed.remove(&nth).or_else(|| self.by_chance()) else {
+        let Some(fault) = self.armed.remove(&nth).or_else(|| self.by_chance(name)) else {
             return Ok(Verdict::Apply);
         };
         *self.hits.entry((name.to_owned(), fault)).or_default() += 1;
@@ -235,9 +239,10 @@ impl Faults {
         }
     }
 
-    fn by_chance(&mut self) -> Option<Fault> {
+    fn by_chance(&mut self, name: &str) -> Option<Fault> {
         let random = self.random.as_mut()?;
-        let most = random.per_million;
+        let rare = RARE.iter().find(|(rare, _)| *rare == name);
+        let most = random.per_million * rare.map_or(1, |(_, times)| *times);
         let hit =
             |(kind, draws): &mut (Fault, Seeded)| (draws.below(1_000_000) < most).then_some(*kind);
         // Each generator draws at each write, so that leaving one kind out does not move the others.

@@ -19,7 +19,8 @@ use crate::world::{Change, State, World, conflict};
 /// Shards in one page: small, so that tests meet the second page.
 const SHARD_PAGE: usize = 50;
 
-/// What a commit writes, for the counts of the fault switch: `shard running + lane`.
+/// What a commit writes, for the counts of the fault switch: `shard running + lane`. Shards of different states are what a
+/// re-cut, a resumed run or a skip makes of many at once: `shards`.
 fn name_of(writes: &[Write]) -> String {
     let parts: BTreeSet<String> = writes
         .iter()
@@ -35,7 +36,16 @@ fn name_of(writes: &[Write]) -> String {
             Write::Lane(..) => "lane".to_owned(),
         })
         .collect();
-    let parts: Vec<String> = parts.into_iter().collect();
+    let mut parts: Vec<String> = parts.into_iter().collect();
+    if parts
+        .iter()
+        .filter(|part| part.starts_with("shard"))
+        .count()
+        > 1
+    {
+        parts.retain(|part| !part.starts_with("shard"));
+        parts.push("shards".to_owned());
+    }
     format!("commit {}", parts.join(" + "))
 }
 

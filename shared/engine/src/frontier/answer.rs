@@ -91,6 +91,7 @@ fn without(step: Step, kind: AnswerKind, because: &str) -> Answer {
 }
 
 /// The lane ends.
-pub(super) fn done(step: Step, because: &str) -> Answer {
+#[must_use]
+pub fn done(step: Step, because: &str) -> Answer {
     without(step, AnswerKind::Done, because)
 }

@@ -30,9 +30,10 @@ mod replay;
 mod resume;
 mod seed;
 mod settle;
+mod spare;
 mod target;
 
-pub use answer::{WAIT_MAX_S, answer_without_claim};
+pub use answer::{WAIT_MAX_S, answer_without_claim, done};
 pub use claim::{
     Claimed, DELIVERY_MS, LOOK_AHEAD_MAX, SETTLE_MS, View, claim, claimable, look_ahead,
 };
@@ -54,6 +55,7 @@ pub use release::{
 pub use replay::{Replay, Turn, replay};
 pub use resume::{is_beyond_resume, resume};
 pub use settle::{Settled, settle};
+pub use spare::{RUNNING_READ, may_spare, spare};
 
 use foreshard_model::frontier::{Expect, LaneItem, ShardItem, Write};
 use foreshard_model::run::{RunItem, RunState};

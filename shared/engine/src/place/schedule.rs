@@ -1,7 +1,7 @@
 //! The list schedule: when lanes that pull shards by priority will run each of them. Also the judge of every sharding.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use crate::graph::Csr;
 
@@ -16,7 +16,7 @@ pub struct Schedule {
     pub makespan_us: u64,
     /// Lanes that were busy at the same time, at most.
     pub width: u32,
-    /// How often a lane found nothing ready and had to wait.
+    /// How often a lane finds nothing ready and has to wait: see [`parkings`].
     pub parkings: u32,
 }
 
@@ -37,7 +37,6 @@ impl Schedule {
         };
         let mut running: BinaryHeap<Reverse<(u64, u32)>> = BinaryHeap::new();
         let mut idle: BTreeSet<u32> = BTreeSet::new();
-        let mut before_us = 0;
         for shard in order {
             let start = start_us[shard as usize];
             while let Some(&Reverse((ends, lane))) = running.peek() {
@@ -46,10 +45,7 @@ impl Schedule {
                 }
                 running.pop();
                 idle.insert(lane);
-                // Who takes over at once has not waited.
-                schedule.parkings += u32::from(ends < start && ends >= before_us);
             }
-            before_us = start;
             let lane = idle.pop_first().unwrap_or_else(|| {
                 schedule.width += 1;
                 schedule.width - 1
@@ -59,8 +55,50 @@ impl Schedule {
             schedule.makespan_us = schedule.makespan_us.max(ends);
             running.push(Reverse((ends, lane)));
         }
+        schedule.parkings = parkings(start_us, takes_us);
         schedule
     }
+}
+
+/// How often lanes will park, when as many of them as run at once at most all begin at the start.
+///
+/// ```text
+///   lane 0 │ a │ c   │ f │     lane 2 ends behind d: never again do more lanes run than then, and two do (frontier::spare);
+///   lane 1     │ e  │          lane 1 parks, one of two; before, both had found nothing at first and parked once
+///   lane 2     │ d │
+/// ```
+///
+/// # Complexity
+///
+/// O(shards · log shards).
+#[must_use]
+pub fn parkings(start_us: &[u64], takes_us: &[u64]) -> u32 {
+    // Moments at which something starts or ends: when, how many end, how many start.
+    let mut moments: BTreeMap<u64, (u32, u32)> = BTreeMap::new();
+    for (start, takes) in start_us.iter().zip(takes_us) {
+        moments.entry(*start).or_default().1 += 1;
+        moments.entry(start + takes).or_default().0 += 1;
+    }
+    let mut running = Vec::with_capacity(moments.len());
+    let mut now = 0;
+    for (ended, started) in moments.values() {
+        now = now + started - ended;
+        running.push(now);
+    }
+    let at_first = moments.values().next().map_or(0, |(_, started)| *started);
+    let mut parked = running
+        .iter()
+        .max()
+        .map_or(0, |most| most - at_first.min(*most));
+    let mut ahead = 0;
+    for ((ended, started), running) in moments.values().zip(&running).rev() {
+        let spare = *running >= ahead.max(2);
+        if *running > 0 && !spare {
+            parked += ended.saturating_sub(*started);
+        }
+        ahead = ahead.max(*running);
+    }
+    parked
 }
 
 /// Runs the shards on `lanes` lanes: a free lane takes the ready shard of lowest `rank`.
@@ -117,7 +155,6 @@ pub fn list_schedule(graph: &Csr, duration_us: &[u64], rank: &[u32], lanes: u32)
             break;
         };
         now = ends;
-        let mut freed = 1_u32;
         idle.insert(lane);
         release(graph, shard, rank, &mut missing, &mut ready);
         while let Some(&Reverse((also, lane, shard))) = running.peek() {
@@ -125,13 +162,12 @@ pub fn list_schedule(graph: &Csr, duration_us: &[u64], rank: &[u32], lanes: u32)
                 break;
             }
             running.pop();
-            freed += 1;
             idle.insert(lane);
             release(graph, shard, rank, &mut missing, &mut ready);
         }
-        schedule.parkings += freed.saturating_sub(ready.len() as u32);
     }
     schedule.makespan_us = now;
+    schedule.parkings = parkings(&schedule.start_us, duration_us);
     schedule
 }
 

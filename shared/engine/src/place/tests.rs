@@ -173,3 +173,21 @@ proptest! {
         prop_assert!(schedule.width <= lanes);
     }
 }
+
+#[test]
+fn lanes_park_where_they_are_needed_later_and_end_where_they_are_not() {
+    let of = |text: &str, lanes: u32| {
+        let (names, graph) = text::parse(text);
+        let rank: Vec<u32> = (0..names.len() as u32).collect();
+        // Times that differ, so that lanes find nothing one after the other.
+        let takes: Vec<u64> = (0..names.len() as u64).map(|at| 100 + at).collect();
+        list_schedule(&graph, &takes, &rank, lanes).parkings
+    };
+    assert_eq!(of("a>b b>c", 1), 0);
+    // Four lanes end before the join: one does it, and one has stayed.
+    assert_eq!(of("a>z b>z c>z d>z e>z f>z", 6), 1);
+    // Three of four wait for the fork, one stays behind it.
+    assert_eq!(of("a>b a>c a>d a>e", 4), 4);
+    // What becomes narrow and wide again needs everybody.
+    assert_eq!(of("a>e b>e c>e d>e e>f e>g e>h e>i", 4), 4);
+}

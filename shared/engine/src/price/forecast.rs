@@ -48,10 +48,16 @@ pub struct Counted {
 const VIRTUAL_WRITE_UNITS: f64 = 4.0;
 /// Transitions of a round beside its lanes: plan, choice, map, aggregate.
 const ROUND_TRANSITIONS: f64 = 4.0;
-/// Transitions of a lane beside its shards: its first and last question, and its end.
-const LANE_TRANSITIONS: f64 = 5.0;
+/// Transitions of a lane beside its shards: its last question, and its end.
+const LANE_TRANSITIONS: f64 = 3.0;
 /// Transitions of one parking: park, and the question after it.
 const PARKING_TRANSITIONS: f64 = 3.0;
+/// Write and read units of a lane beside its shards: its answers, and its end. See [`EACH_SHARD`].
+const LANE_UNITS: (f64, f64) = (7.0, 5.0);
+/// The same of one parking: the answer, the token, waking and forgetting it, and who is looked at.
+const PARKING_UNITS: (f64, f64) = (18.0, 10.0);
+/// Log lines of a parking.
+const PARKING_LOG_BYTES: f64 = 3_400.0;
 /// Arrivals that [`EACH_SHARD`] counts already.
 const ARRIVALS_COUNTED: u64 = 2;
 
@@ -147,14 +153,19 @@ fn by_service(counted: &Counted, rates: &Rates) -> BTreeMap<&'static str, f64> {
     let counted_arrivals = counted.shards * ARRIVALS_COUNTED;
     let more_arrivals = counted.edges.saturating_sub(counted_arrivals) as f64;
     let use_of = &EACH_SHARD;
-    let writes = use_of.write_units * shards
+    let (lanes, parkings) = (counted.lanes as f64, counted.parkings as f64);
+    let units = |each: f64, of: fn((f64, f64)) -> f64| {
+        each * shards + of(LANE_UNITS) * lanes + of(PARKING_UNITS) * parkings
+    };
+    let writes = units(use_of.write_units, |both| both.0)
         + VIRTUAL_WRITE_UNITS * counted.virtual_shards as f64
         + more_arrivals;
+    let reads = units(use_of.read_units, |both| both.1);
     let mut services = BTreeMap::from([
         ("step_functions", transitions(counted) * rates.transition),
         (
             "dynamodb",
-            writes * rates.write_unit + use_of.read_units * shards * rates.read_unit,
+            writes * rates.write_unit + reads * rates.read_unit,
         ),
         (
             "s3",
@@ -165,11 +176,13 @@ fn by_service(counted: &Counted, rates: &Rates) -> BTreeMap<&'static str, f64> {
             "cloudwatch",
             shards
                 * (use_of.metric_requests * rates.metric_request
-                    + use_of.log_bytes * rates.log_byte),
+                    + use_of.log_bytes * rates.log_byte)
+                + parkings * PARKING_LOG_BYTES * rates.log_byte,
         ),
         (
             "lambda",
-            shards * (use_of.invocations * rates.invocation + use_of.gb_s * rates.gb_s),
+            shards * (use_of.invocations * rates.invocation + use_of.gb_s * rates.gb_s)
+                + 2.0 * parkings * (rates.invocation + use_of.gb_s * rates.gb_s),
         ),
     ]);
     if counted.moved_usd > 0.0 {

@@ -6,11 +6,11 @@ use super::table::REGIONS;
 use super::*;
 
 #[test]
-fn a_shard_costs_about_five_plain_states() {
+fn a_shard_costs_about_four_plain_states() {
     let rates = rates("us-east-1", Architecture::Arm64);
     let usd = EACH_SHARD.usd(&rates);
-    assert!((1.15e-4..=1.35e-4).contains(&usd), "{usd}");
-    assert!((4.6..=5.4).contains(&(usd / rates.transition)));
+    assert!((1.00e-4..=1.20e-4).contains(&usd), "{usd}");
+    assert!((4.0..=4.8).contains(&(usd / rates.transition)));
 }
 
 #[test]

@@ -65,6 +65,8 @@ pub struct Seen<'a> {
     pub tasks: &'a BTreeMap<ShardId, Vec<ShardTask>>,
     /// Their manifests, where they have one.
     pub manifests: &'a BTreeMap<ShardId, Manifest>,
+    /// Lanes that are still there: they run a shard, or are parked.
+    pub lanes: u32,
     /// Now.
     pub now: TimeMs,
 }

@@ -24,7 +24,7 @@ pub(super) struct Left {
 ///
 /// # Complexity
 /// O((shards + edges) · log shards).
-pub(super) fn makespan_ms(topology: &Topology, left: &[Left]) -> f64 {
+pub(super) fn makespan_ms(topology: &Topology, left: &[Left], lanes: u32) -> f64 {
     let settled = |at: usize| {
         matches!(
             left[at].state,
@@ -35,7 +35,7 @@ pub(super) fn makespan_ms(topology: &Topology, left: &[Left]) -> f64 {
     for node in topology.shards.iter().filter(|n| !settled(n.id.index())) {
         node.successors.iter().for_each(|s| missing[s.index()] += 1);
     }
-    let mut lanes = topology.lanes.max(1) as usize;
+    let mut lanes = lanes.max(1) as usize;
     let mut ready: BinaryHeap<Reverse<(u32, usize)>> = BinaryHeap::new();
     // Times in microseconds, so that they order.
     let mut busy: BinaryHeap<Reverse<(u64, usize)>> = BinaryHeap::new();

@@ -65,9 +65,9 @@ struct Tried {
 /// The best cut; otherwise why there is none. `why`: what was observed, for the reason.
 pub(super) fn best(ground: &Ground<'_>, why: &str) -> Result<Cut, String> {
     let left = ground.left();
-    let without_ms = makespan_ms(ground.seen.topology, &left);
+    let without_ms = makespan_ms(ground.seen.topology, &left, ground.seen.lanes);
     let work_ms: f64 = left.iter().filter(|l| !l.is_settled()).map(|l| l.ms).sum();
-    let share_ms = work_ms / f64::from(ground.seen.topology.lanes.max(1));
+    let share_ms = work_ms / f64::from(ground.seen.lanes.max(1));
     let mut tried: Vec<Tried> = Vec::new();
     for with_equivalents in [false, true] {
         for through in GRAINS {
@@ -302,7 +302,7 @@ impl Ground<'_> {
         }));
         let parts = groups.iter().flat_map(|group| &group.parts);
         Some(Tried {
-            makespan_ms: makespan_ms(&cut.topology, &left),
+            makespan_ms: makespan_ms(&cut.topology, &left, self.seen.lanes),
             replaced_tasks: parts.map(|part| part.instead.len()).sum(),
             cut,
         })

@@ -316,7 +316,7 @@ fn of_rates(planned: &Planned, given: &Given<'_>) -> Vec<Expected> {
         ("table, writes", 40_000.0, None),
         ("table, reads", 40_000.0, None),
         // Dispatch, choice, execute and a share of the parkings: about four for each shard.
-        ("state transitions", transitions, Some(3.9 * a_second)),
+        ("state transitions", transitions, Some(3.0 * a_second)),
         ("invocation requests", requests, Some(2.0 * a_second)),
         ("metric requests", 500.0, Some(a_second)),
         ("tasks", 1e6, Some(given.workflow.tasks.len() as f64)),

@@ -88,7 +88,41 @@ fn lanes_do_not_take_the_same_shard() {
         .map(|lane| shard_of(&lanes.ask(&Lanes::first(lane)).unwrap()))
         .collect();
     assert_eq!(taken.len(), 8);
-    assert_eq!(lanes.ask(&Lanes::first(8)).unwrap().kind, AnswerKind::Idle);
+    let ninth = lanes.ask(&Lanes::first(8)).unwrap();
+    assert_eq!(ninth.kind, AnswerKind::Done);
+    assert_eq!(
+        ninth.because,
+        "8 other lanes run, and what waits for them never needs more"
+    );
+}
+
+#[test]
+fn who_is_not_needed_again_ends_and_who_is_parks() {
+    let join = "a>z b>z c>z d>z z>e";
+    let mut topology = build::topology(join);
+    topology.lanes = 6;
+    let lanes = Lanes::of(topology);
+    let given: Vec<_> = (0..4)
+        .map(|lane| lanes.ask(&Lanes::first(lane)).unwrap())
+        .collect();
+    let kinds: Vec<AnswerKind> = (0..3)
+        .map(|lane| {
+            lanes
+                .ask(&lanes.after(lane, &given[lane as usize]))
+                .unwrap()
+        })
+        .map(|answer| answer.kind)
+        .collect();
+    // Three, then two others run: never again are more needed. Then only one runs, and one more stays.
+    assert_eq!(
+        kinds,
+        [AnswerKind::Done, AnswerKind::Done, AnswerKind::Idle]
+    );
+    // A repeat gets the same answer, and the last goes on.
+    let again = lanes.ask(&lanes.after(0, &given[0])).unwrap();
+    assert_eq!(again.kind, AnswerKind::Done);
+    let last = lanes.ask(&lanes.after(3, &given[3])).unwrap();
+    assert_eq!(last.kind, AnswerKind::Run);
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod park;
 mod release;
 mod scene;
 mod settle;
+mod spare;
 mod take;
 mod topologies;
 mod trace;

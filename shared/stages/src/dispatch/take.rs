@@ -5,6 +5,7 @@ use foreshard_model::frontier::ShardItem;
 use foreshard_model::message::{Answer, AnswerKind, DispatchRequest};
 
 use super::settle::Done;
+use super::spare::{Looked, looked};
 use super::{Budget, Scene, TRIES, release, wake};
 use crate::error::StageError;
 
@@ -106,7 +107,7 @@ async fn next(
         }
         Claimed::Nothing => {
             let put_back = settled.put_back;
-            let answer = frontier::answer_without_claim(
+            let mut answer = frontier::answer_without_claim(
                 &scene.run,
                 &scene.topology,
                 turn,
@@ -114,6 +115,13 @@ async fn next(
                 put_back,
                 now,
             );
+            if answer.kind == AnswerKind::Idle && ready.is_empty() {
+                match looked(scene, turn).await? {
+                    Looked::Needed => {}
+                    Looked::Spare(end) => answer = *end,
+                    Looked::Changed => return Ok(None),
+                }
+            }
             let stored = scene.commit(&[turn.answered(&answer)]).await?;
             tracing::info!(lane = turn.lane().0, kind = ?answer.kind, because = answer.because, "no claim");
             Ok(Some((answer, stored)))

@@ -4,7 +4,7 @@
 //! Objects are named by their content, so a sweep that dies, or loses against another one, leaves behind what nobody points
 //! to and nothing else. The ledger is told by every sweep for a while: whoever has written the transaction may have died.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use foreshard_engine::foresee::strange;
@@ -13,8 +13,8 @@ use foreshard_engine::reshard::{
     Cut, Decision, Seen, Suspicion, candidates, decide, is_due, may_be_cut, shown, suspects,
 };
 use foreshard_model::claim::Claim;
-use foreshard_model::frontier::ShardItem;
-use foreshard_model::ids::{RunId, Sha256Hex, ShardId};
+use foreshard_model::frontier::{ShardItem, ShardState};
+use foreshard_model::ids::{LaneId, RunId, Sha256Hex, ShardId};
 use foreshard_model::output::{Manifest, ShardTask};
 use foreshard_model::plan::{Chunk, Plan};
 use foreshard_model::run::PlanPointer;
@@ -127,6 +127,7 @@ async fn act(
     };
     let tasks = tasks_of(scene, suspicion).await?;
     let manifests = manifests_of(scene, items, &tasks).await?;
+    let lanes = lanes_left(scene, items).await?;
     let seen = Seen {
         run: &scene.run,
         topology: &scene.topology,
@@ -134,6 +135,7 @@ async fn act(
         items,
         tasks: &tasks,
         manifests: &manifests,
+        lanes,
         now: scene.now(),
     };
     match decide(&seen) {
@@ -143,6 +145,22 @@ async fn act(
         }
         Decision::Cut(cut) => write(ports, scene, items, &pointer, *cut).await,
     }
+}
+
+/// Lanes that run a shard or are parked: of those that the round began with some may have ended.
+async fn lanes_left(scene: &Scene<'_>, items: &[ShardItem]) -> Result<u32, StageError> {
+    let all = scene.topology.lanes;
+    let running = items
+        .iter()
+        .filter(|item| item.state == ShardState::Running)
+        .filter_map(|item| item.lane);
+    let mut left: BTreeSet<LaneId> = running.collect();
+    for partition in 0..scene.key.partitions {
+        let reads = &scene.ports.frontier;
+        let parked = reads.parked(&scene.key, partition, all as usize).await?;
+        left.extend(parked.iter().map(|lane| lane.lane));
+    }
+    Ok((left.len() as u32).clamp(1, all.max(1)))
 }
 
 /// The tasks of candidates and witnesses, each chunk read once.

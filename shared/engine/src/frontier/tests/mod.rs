@@ -7,6 +7,7 @@ mod lane;
 mod release;
 mod resume;
 mod settle;
+mod spare;
 
 use std::collections::BTreeMap;
 

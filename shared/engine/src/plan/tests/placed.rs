@@ -110,8 +110,8 @@ fn two_outlooks_two_plans() {
     let scarce = outlook(&[("0.1", 0.0), ("0.5", 8.0)], 0.0);
     let unreliable = outlook(&[("0.1", 8.0), ("0.5", 8.0)], 6.0);
     insta::assert_snapshot!(told(&free), @r#"
-    13 shards on 13 lanes, the longest 41407 ms
-    lanes: 13 lanes: bound by the width of the shard graph
+    12 shards on 12 lanes, the longest 32606 ms
+    lanes: 12 lanes: bound by the width of the shard graph
     outlook: `us-east-1` has 800 of 1000 lanes free while the run lasts
     "#);
     insta::assert_snapshot!(told(&scarce), @r#"
@@ -147,8 +147,8 @@ fn what_another_run_holds_is_not_planned_with() {
         story(&planned.unwrap())
     };
     insta::assert_snapshot!(told(0), @r#"
-    13 shards on 13 lanes, the longest 41407 ms
-    lanes: 13 lanes: bound by the width of the shard graph
+    12 shards on 12 lanes, the longest 32606 ms
+    lanes: 12 lanes: bound by the width of the shard graph
     "#);
     insta::assert_snapshot!(told(95), @r#"
     5 shards on 5 lanes, the longest 74797 ms
