@@ -1,12 +1,15 @@
 //! What can happen in a state, and whether it is one in which something is wrong.
 
 use foreshard_model::frontier::{ShardState, Write};
+use foreshard_model::message::{Finished, OutcomeStatus};
 use foreshard_model::plan::ShardKind;
 use foreshard_model::run::RunState;
 
+use crate::carried::drawn;
 use crate::faults::Fault;
 use crate::machine::{Action, Machine};
-use crate::process::{Choice, Ending};
+use crate::nodes::Node;
+use crate::process::{Choice, Ending, Input};
 use crate::setup::Going;
 use crate::state::{Branch, Slot, Stage, State, Sweep, Token};
 use crate::tape::{Op, Reply};
@@ -14,7 +17,9 @@ use crate::tape::{Op, Reply};
 impl Machine {
     /// Everything that can happen, and whether any of it must happen some day: what nobody waits for may never go on.
     pub(crate) fn actions(&mut self, state: &State) -> (Vec<Action>, bool) {
-        if let Some(step) = self.decided(state).or_else(|| self.private(state)) {
+        if self.setup.reduced
+            && let Some(step) = self.decided(state).or_else(|| self.private(state))
+        {
             return (vec![step], true);
         }
         let mut actions = Vec::new();
@@ -65,21 +70,33 @@ impl Machine {
                 // The last request of a process that somebody waits for is one after which its answer may be lost.
                 let last = self.nodes.node(after).output.is_some();
                 if !last || matches!(slot, Slot::Orphan(_)) {
-                    return Some(Action::Step(slot, *op));
+                    return Some(Action::Step(slot, *op, 0));
                 }
             }
         }
         None
     }
 
-    /// A request about a shard that nobody else can know of while nothing goes wrong any more: its worker's checkpoint, its
-    /// settlement by the lane that was given it, and that its successors know. When it is carried out makes no difference either.
+    /// A request about what nobody else can know of while nothing goes wrong any more: a lane's answer where no token is stored,
+    /// since others write a lane only if they have found its token; and of a shard its attempt, its checkpoint, its settlement by
+    /// the lane that was given it, and that its successors know. When it is carried out makes no difference either.
     fn private(&self, state: &State) -> Option<Action> {
         let alone = matches!(state.stage, Stage::Lanes) && state.orphans.is_empty();
-        if state.faults > 0 || !alone || matches!(state.sweep, Sweep::Under { .. }) {
+        if state.faults > 0 || !alone {
             return None;
         }
+        if let Some(step) = self.own_lane(state) {
+            return Some(step);
+        }
+        if matches!(state.sweep, Sweep::Under { .. }) {
+            return None;
+        }
+        let calm = self.is_calm(state);
         (0..state.branches.len()).find_map(|at| {
+            if let Branch::Claimed { then } = state.branches[at] {
+                let own = calm && self.stores.is_running(state.store, &self.given(then));
+                return own.then_some(Action::Begin(at, Ending::Done));
+            }
             let process = state.process(Slot::Branch(at))?;
             let node = self.nodes.node(process);
             let [only] = node.pending.as_slice() else {
@@ -94,8 +111,48 @@ impl Machine {
                 ),
                 _ => false,
             };
-            own.then_some(Action::Step(Slot::Branch(at), *only))
+            own.then_some(Action::Step(Slot::Branch(at), *only, 0))
         })
+    }
+
+    fn own_lane(&self, state: &State) -> Option<Action> {
+        (0..state.branches.len()).find_map(|at| {
+            let process = state.process(Slot::Branch(at))?;
+            let stored = self.stores.lane(state.store, at);
+            let [only] = *self.nodes.node(process).pending.as_slice() else {
+                return None;
+            };
+            let own = match self.nodes.ops.at(only) {
+                Op::Lane(lane) => lane.0 as usize == at,
+                Op::Commit(writes) => matches!(
+                    writes.as_slice(),
+                    [Write::Lane(item, _)] if item.lane.0 as usize == at && item.token.is_none()
+                ),
+                _ => false,
+            };
+            let found = stored.is_some_and(|item| item.token.is_some());
+            (own && !found).then_some(Action::Step(Slot::Branch(at), only, 0))
+        })
+    }
+
+    /// Nothing fails any more: so nobody writes the run before the last shard is done.
+    fn is_calm(&self, state: &State) -> bool {
+        let facts = self.stores.facts(state.store);
+        let fails = |slot| {
+            let input = state.process(slot).map(|p| self.nodes.input_of(p));
+            match input.as_deref() {
+                Some(Input::Dispatch(asked)) => match &asked.finished {
+                    Some(Finished::Answered { outcome }) => outcome.status != OutcomeStatus::Done,
+                    Some(Finished::Caught { .. }) => true,
+                    None => false,
+                },
+                Some(Input::Work(_, ending)) => *ending != Ending::Done,
+                Some(_) => true,
+                None => false,
+            }
+        };
+        let goes_well = facts.run == RunState::Running && facts.open && !facts.failed;
+        goes_well && !state.slots().any(fails)
     }
 
     fn certain(&mut self, state: &State, op: u32) -> Option<u32> {
@@ -117,11 +174,31 @@ impl Machine {
         Some(self.stores.replies.number(reply))
     }
 
-    fn steps(&self, state: &State, slot: Slot, actions: &mut Vec<Action>) {
-        if let Some(process) = state.process(slot) {
-            let node = self.nodes.node(process);
-            actions.extend(node.pending.iter().map(|op| Action::Step(slot, *op)));
+    fn steps(&mut self, state: &State, slot: Slot, actions: &mut Vec<Action>) {
+        let Some(process) = state.process(slot) else {
+            return;
+        };
+        let node = self.nodes.node(process);
+        for op in &node.pending {
+            let turns = self.turns(state, &node, *op);
+            actions.extend((0..turns).map(|turn| Action::Step(slot, *op, turn)));
         }
+    }
+
+    /// In how many ways one may choose by the reply: which of the ready shards a lane claims, and whom it wakes. Dispatch draws
+    /// that by lane and step; here each is tried. A sweep wakes the first lanes; here any may be the first.
+    fn turns(&mut self, state: &State, node: &Node, op: u32) -> u32 {
+        let request = self.nodes.ops.thing(op);
+        let draws = match (&*request, self.nodes.inputs.at(node.input)) {
+            (Op::Ready(..), Input::Dispatch(asked)) => !asked.park,
+            (Op::Parked(..), Input::Dispatch(_) | Input::Sweep { .. }) => true,
+            _ => false,
+        };
+        if !draws || !self.setup.reduced {
+            return 1;
+        }
+        let effect = self.stores.effect(state.store, op, &request);
+        drawn(self.stores.replies.at(effect.reply), self.setup.lanes)
     }
 
     /// When the run rests unfinished: what the sweep has found so far.

@@ -25,7 +25,22 @@ pub(crate) fn all(shards: usize) -> Vec<String> {
     found
 }
 
-fn orders(count: usize) -> Vec<Vec<usize>> {
+/// Ten graphs of six shards, by name: as [`build::topology`](foreshard_fakes::build::topology) takes them, `~` is a relay.
+pub(crate) const SIX: [(&str, &str); 10] = [
+    ("chain", "a>b>c>d>e>f"),
+    ("two chains", "a>b>c d>e>f"),
+    ("fork", "a>b a>c a>d a>e a>f"),
+    ("join", "a>f b>f c>f d>f e>f"),
+    ("diamond", "a>b a>c a>d a>e b>f c>f d>f e>f"),
+    ("two diamonds", "a>b a>c b>d c>d c>e d>f e>f"),
+    ("ladder", "a>b c>d e>f a>c>e b>d>f"),
+    ("butterfly", "a>c a>d b>c b>d c>e c>f d>e d>f"),
+    ("tree", "a>b a>c b>d b>e c>f"),
+    ("relay", "a>~r b>~r ~r>c ~r>d c>e d>e"),
+];
+
+/// Every order of the numbers below.
+pub(crate) fn orders(count: usize) -> Vec<Vec<usize>> {
     if count == 0 {
         return vec![Vec::new()];
     }

@@ -2,7 +2,7 @@
 
 use foreshard_model::message::Finished;
 
-use crate::machine::{Machine, written};
+use crate::machine::{How, Machine, written};
 use crate::process::{Choice, Ending, Input};
 use crate::setup::Going;
 use crate::state::{Branch, Slot, Stage, State};
@@ -47,7 +47,7 @@ impl Machine {
                 state.moved(*slot, again);
                 self.first_step(state, *slot);
             }
-            Fault::LoseWake(slot, op) => self.step(state, *slot, *op, true),
+            Fault::LoseWake(slot, op) => self.step(state, *slot, *op, How::Lost),
             Fault::ParkFails(at) => {
                 if let Branch::Parking { process, then, .. } = state.branches[*at] {
                     self.abandon(state, process);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use foreshard_fakes::block_on;
-use foreshard_model::frontier::{LaneItem, ShardItem, ShardState};
+use foreshard_model::frontier::{ShardItem, ShardState};
 use foreshard_model::ids::{ShardId, TaskId};
 use foreshard_model::plan::ShardKind;
 use foreshard_model::run::{RunItem, RunState};
@@ -13,29 +13,25 @@ use foreshard_stages::ports::BlobReads as _;
 use crate::process::Ground;
 use crate::worker;
 
-/// Steps of a lane after which it counts as going round and round.
-const STEPS_MAX: u32 = 80;
-
 /// What is wrong with the items after a write, the first of it; `None` when nothing is.
 pub(crate) fn broken(
     ground: &Ground,
     plan: &Topology,
-    before: (&RunItem, &[ShardItem]),
-    after: (&RunItem, &[ShardItem], &[LaneItem]),
+    run: &RunItem,
+    shards: &[&ShardItem],
 ) -> Option<String> {
-    let (run, shards, lanes) = after;
     let states: BTreeMap<ShardId, ShardState> = shards.iter().map(|s| (s.id, s.state)).collect();
-    let each = shards.iter();
+    let each = shards.iter().copied();
     each.clone()
         .find_map(|item| started_early(plan, &states, item))
         .or_else(|| each.clone().find_map(fenced_off))
-        .or_else(|| each.clone().find_map(|item| undone(before.1, item)))
         .or_else(|| each.clone().find_map(backs_off))
         .or_else(|| ended_wrongly(ground, run, shards))
-        .or_else(|| {
-            let lane = lanes.iter().find(|lane| lane.step.0 > STEPS_MAX)?;
-            Some(format!("lane {} goes round and round", lane.lane))
-        })
+}
+
+/// What is wrong with what a write has made of the shards before it.
+pub(crate) fn undone(before: &[ShardItem], after: &[ShardItem]) -> Option<String> {
+    after.iter().find_map(|item| goes_back(before, item))
 }
 
 /// Whoever can be claimed, runs or is done has nobody before it that is not done.
@@ -71,7 +67,7 @@ fn fenced_off(item: &ShardItem) -> Option<String> {
 }
 
 /// Done is for ever, with the same output, and attempts only rise: so nothing is committed twice.
-fn undone(before: &[ShardItem], item: &ShardItem) -> Option<String> {
+fn goes_back(before: &[ShardItem], item: &ShardItem) -> Option<String> {
     let old = before.iter().find(|old| old.id == item.id)?;
     let (id, from, to) = (item.id, old.state, item.state);
     if old.state == ShardState::Done && (to != ShardState::Done || old.output != item.output) {
@@ -98,7 +94,7 @@ fn backs_off(item: &ShardItem) -> Option<String> {
 }
 
 /// A run that has ended has done all of it, each task once, or says why not.
-fn ended_wrongly(ground: &Ground, run: &RunItem, shards: &[ShardItem]) -> Option<String> {
+fn ended_wrongly(ground: &Ground, run: &RunItem, shards: &[&ShardItem]) -> Option<String> {
     let end = shards.iter().find(|item| item.kind == ShardKind::End)?;
     let completes = matches!(run.state, RunState::Completing | RunState::Succeeded);
     if completes && end.state != ShardState::Done {

@@ -1,9 +1,12 @@
 //! The state machine of the model: what each request and each end of a process leads to.
 
+use std::collections::HashMap;
+
 use foreshard_fakes::build;
 use foreshard_model::ids::{LaneId, Round, Step};
 use foreshard_model::message::{
-    AggregateRequest, Answer, AnswerKind, DispatchRequest, Finished, Next, PlanRequest,
+    AggregateRequest, Answer, AnswerKind, DispatchRequest, ExecuteRequest, Finished, Next,
+    PlanRequest,
 };
 use foreshard_stages::StageError;
 
@@ -13,14 +16,16 @@ use crate::nodes::Nodes;
 use crate::process::{Ending, Input, Output};
 use crate::setup::Setup;
 use crate::state::{Branch, Slot, Stage, State, Sweep, Token};
-use crate::store::{Stores, timeless_answer};
+use crate::store::Stores;
+use crate::symmetry::{Places, orders};
 use crate::tape::{Op, Reply};
+use crate::timeless;
 
 /// What happens next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// A request is carried out.
-    Step(Slot, u32),
+    /// A request is carried out; of a choice that the reply leaves, this is taken.
+    Step(Slot, u32, u32),
     /// A worker begins, and ends so unless it is lost.
     Begin(usize, Ending),
     /// Nothing else moves: the sweep comes.
@@ -31,11 +36,26 @@ pub(crate) enum Action {
     Fault(Fault),
 }
 
+/// How a request is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum How {
+    /// Of what may be drawn from its reply, this is.
+    Turn(u32),
+    /// A wake-up that nobody hears.
+    Lost,
+}
+
 /// The model of one run.
 pub(crate) struct Machine {
     pub(crate) setup: Setup,
     pub(crate) nodes: Nodes,
     pub(crate) stores: Stores,
+    /// Questions with lower steps, by question and by how much.
+    pub(crate) lower: HashMap<(u32, u32), u32>,
+    /// The ways in which lanes can change places; questions and processes as they are then.
+    pub(crate) orders: Vec<Places>,
+    pub(crate) questions: HashMap<(u32, usize), u32>,
+    pub(crate) processes: HashMap<(u32, usize), Option<u32>>,
 }
 
 impl Machine {
@@ -44,7 +64,11 @@ impl Machine {
         let (ground, run, topology) = setup.ground();
         let mut machine = Self {
             nodes: Nodes::new(&ground),
-            stores: Stores::new(&ground, setup.broken),
+            stores: Stores::new(&ground, &setup),
+            lower: HashMap::new(),
+            orders: orders(setup.lanes),
+            questions: HashMap::new(),
+            processes: HashMap::new(),
             setup,
         };
         let store = machine.stores.first(run, &topology);
@@ -73,7 +97,7 @@ impl Machine {
     pub(crate) fn next(&mut self, state: &State, action: &Action) -> State {
         let mut next = state.clone();
         match action {
-            Action::Step(slot, op) => self.step(&mut next, *slot, *op, false),
+            Action::Step(slot, op, turn) => self.step(&mut next, *slot, *op, How::Turn(*turn)),
             Action::Begin(at, ending) => self.begin(&mut next, *at, *ending),
             Action::Sweep => {
                 // Functions end after a minute, and deadlines pass later than that.
@@ -99,9 +123,14 @@ impl Machine {
             next.orphans.clear();
         }
         next.orphans.sort_unstable();
+        if !self.setup.reduced {
+            return next;
+        }
         let processes = next.slots().filter_map(|slot| next.process(slot));
         let touched = processes.fold(0, |bits, p| bits | self.nodes.node(p).touched);
         next.store = self.stores.settled(next.store, touched);
+        self.low_steps(&mut next);
+        self.ordered(&mut next);
         next
     }
 
@@ -113,19 +142,19 @@ impl Machine {
             _ => None,
         });
         if let Some(op) = first {
-            self.step(state, slot, op, false);
+            self.step(state, slot, op, How::Turn(0));
         }
     }
 
     /// Carries out one request of the process in a slot.
-    pub(crate) fn step(&mut self, state: &mut State, slot: Slot, op: u32, lost: bool) {
+    pub(crate) fn step(&mut self, state: &mut State, slot: Slot, op: u32, how: How) {
         let Some(process) = state.process(slot) else {
             return;
         };
         let request = self.nodes.ops.thing(op);
         let reply = match &*request {
             Op::Answer(token) => {
-                let alive = self.woken(state, token, lost);
+                let alive = self.woken(state, token, how == How::Lost);
                 self.stores.replies.number(Reply::Whether(Ok(alive)))
             }
             Op::Start(round) => {
@@ -140,8 +169,20 @@ impl Machine {
                 };
                 self.stores.replies.number(Reply::Open(Ok(open)))
             }
-            _ => self.carried_out(state, process, op, &request),
+            _ => {
+                let before = state.store;
+                let reply = self.carried_out(state, process, op, &request);
+                let input = self.nodes.input_of(process);
+                let turn = if let How::Turn(turn) = how { turn } else { 0 };
+                self.stores.heard(before, (&request, reply), &input, turn)
+            }
         };
+        self.told(state, (slot, process), op, reply);
+    }
+
+    /// The process that was in a slot gets its reply.
+    fn told(&mut self, state: &mut State, of: (Slot, u32), op: u32, reply: u32) {
+        let (slot, process) = of;
         let after = self.nodes.after(process, op, reply, &self.stores.replies);
         // Its own request may have let the state machine go on without it.
         let slot = if state.process(slot) == Some(process) {
@@ -173,12 +214,12 @@ impl Machine {
             }
         }
         match self.setup.broken {
-            Some(broken) => self.told(process, effect.reply, broken),
+            Some(broken) => self.told_instead(process, effect.reply, broken),
             None => effect.reply,
         }
     }
 
-    fn told(&mut self, process: u32, reply: u32, broken: Broken) -> u32 {
+    fn told_instead(&mut self, process: u32, reply: u32, broken: Broken) -> u32 {
         let input = self.nodes.input_of(process);
         let reply = (*self.stores.replies.thing(reply)).clone();
         self.stores.replies.number(broken.told(&input, reply))
@@ -304,7 +345,7 @@ impl Machine {
         };
         let then = self.nodes.inputs.number(Input::Dispatch(DispatchRequest {
             next: Some(Next {
-                answer: timeless_answer(answer.clone()),
+                answer: timeless::answer(answer.clone()),
             }),
             finished: None,
             ..asked.clone()
@@ -368,14 +409,17 @@ impl Machine {
     }
 
     pub(crate) fn worker(&mut self, then: u32, ending: Ending) -> u32 {
-        let Input::Dispatch(asked) = &*self.nodes.inputs.thing(then) else {
+        let given = self.given(then);
+        self.root(Input::Work(given, ending))
+    }
+
+    /// What a branch has been given to execute.
+    pub(crate) fn given(&self, then: u32) -> ExecuteRequest {
+        let Input::Dispatch(asked) = self.nodes.inputs.at(then) else {
             unreachable!("a branch asks dispatch")
         };
-        let shard = asked
-            .next
-            .as_ref()
-            .and_then(|next| next.answer.shard.clone());
-        self.root(Input::Work(shard.expect("it was claimed"), ending))
+        let shard = asked.next.as_ref().and_then(|n| n.answer.shard.clone());
+        shard.expect("it was claimed")
     }
 
     pub(crate) fn token(&self, then: u32) -> String {
@@ -425,6 +469,6 @@ pub(crate) fn written(state: &mut State) {
     }
 }
 
-fn token(round: Round, lane: LaneId, step: Step) -> String {
+pub(crate) fn token(round: Round, lane: LaneId, step: Step) -> String {
     format!("{round}-{lane}-{step}")
 }

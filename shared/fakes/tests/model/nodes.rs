@@ -5,8 +5,9 @@ use std::rc::Rc;
 
 use crate::intern::Interned;
 use crate::process::{Ground, Input, Output};
-use crate::store::touched;
+use crate::symmetry;
 use crate::tape::{Op, Reply};
+use crate::touched::touched;
 
 /// A place in a process.
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub(crate) struct Node {
     pub(crate) pending: Vec<u32>,
     /// How it ended.
     pub(crate) output: Option<Output>,
+    /// It was told nothing yet.
+    pub(crate) fresh: bool,
     /// It has changed something.
     pub(crate) wrote: bool,
     /// Items whose versions it knows.
@@ -66,6 +69,31 @@ impl Nodes {
     /// A process that was begun, and has been told nothing yet.
     pub(crate) fn root(&mut self, input: Input, replies: &Interned<Reply>) -> u32 {
         let input = self.inputs.number(input);
+        self.root_of(input, replies)
+    }
+
+    /// The process that does the same where lanes have changed places; `None` where it would not.
+    pub(crate) fn swapped(
+        &mut self,
+        number: u32,
+        places: &[u32],
+        replies: &mut Interned<Reply>,
+    ) -> Option<u32> {
+        let place = self.places[number as usize - 1].clone();
+        let input = symmetry::input(self.inputs.at(place.input), places);
+        let mut told = Vec::with_capacity(place.told.len());
+        for (op, reply) in place.told {
+            let reply = symmetry::reply(replies.at(reply), places)?;
+            let op = symmetry::op(self.ops.at(op), places);
+            told.push((self.ops.number(op), replies.number(reply)));
+        }
+        told.sort_by_key(|(op, _)| *op);
+        let input = self.inputs.number(input);
+        Some(self.at(Place { input, told }, replies))
+    }
+
+    /// A process that was begun with the input of this number.
+    pub(crate) fn root_of(&mut self, input: u32, replies: &Interned<Reply>) -> u32 {
         let told = Vec::new();
         self.at(Place { input, told }, replies)
     }
@@ -113,6 +141,7 @@ impl Nodes {
             input: place.input,
             pending: pending.into_iter().map(|op| self.ops.number(op)).collect(),
             output,
+            fresh: place.told.is_empty(),
             wrote,
             touched,
         };

@@ -3,7 +3,7 @@
 //! No state may be reached again from itself: so every way ends, and the states without a way on are all that a run can come
 //! to. A state is known by 64 bits of its hash; that two of ten million have the same is one chance in 400,000.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use crate::machine::{Action, Machine};
@@ -18,6 +18,8 @@ pub(crate) struct Seen {
     pub(crate) deepest: usize,
     /// States in which runs had ended, by how.
     pub(crate) ends: BTreeMap<&'static str, u64>,
+    /// How runs and their shards had ended in them.
+    pub(crate) finals: BTreeSet<String>,
     /// The search was ended before it had seen everything.
     pub(crate) cut_short: bool,
     /// What is wrong, and the way to it.
@@ -86,6 +88,7 @@ fn visit(
     if machine.has_ended(&state) {
         let run = machine.stores.facts(state.store).run;
         *seen.ends.entry(run.as_str()).or_default() += 1;
+        seen.finals.insert(machine.stores.end(state.store));
     }
     let violation = machine.violation(&state, goes_on);
     let mark = mark(&state);
@@ -109,7 +112,7 @@ fn told(machine: &Machine, way: &[Frame]) -> Vec<String> {
     });
     let mut lines: Vec<String> = taken.collect();
     if let Some(last) = way.last() {
-        lines.push(machine.stores.shown(last.state.store));
+        lines.push(machine.items_shown(last.state.store));
         lines.push(format!(
             "  {:?} {:?}",
             last.state.stage, last.state.branches

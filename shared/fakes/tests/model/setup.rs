@@ -37,6 +37,8 @@ pub(crate) struct Setup {
     /// A shard whose tasks must not run twice.
     pub(crate) once: Option<usize>,
     pub(crate) broken: Option<Broken>,
+    /// Whether what makes no difference is left out: else every order of every request is gone through.
+    pub(crate) reduced: bool,
 }
 
 impl Setup {
@@ -50,6 +52,7 @@ impl Setup {
             two_tasks: 1,
             once: None,
             broken: None,
+            reduced: true,
         }
     }
 

@@ -4,17 +4,18 @@ use crate::faults::Fault;
 use crate::machine::{Action, Machine};
 use crate::process::Input;
 use crate::state::{Branch, Slot, State, Token};
+use crate::store::Item;
 use crate::tape::Op;
 
 impl Machine {
     /// One line about what happened in a state.
     pub(crate) fn shown(&self, state: &State, action: &Action) -> String {
         match action {
-            Action::Step(slot, op) => self.step_shown(state, *slot, *op),
+            Action::Step(slot, op, turn) => self.step_shown(state, *slot, *op, *turn),
             Action::Fault(Fault::LoseWake(slot, op)) => {
                 format!(
                     "FAULT {} and nobody hears it",
-                    self.step_shown(state, *slot, *op)
+                    self.step_shown(state, *slot, *op, 0)
                 )
             }
             Action::Fault(fault) => format!("FAULT {fault:?}"),
@@ -22,7 +23,7 @@ impl Machine {
         }
     }
 
-    fn step_shown(&self, state: &State, slot: Slot, op: u32) -> String {
+    fn step_shown(&self, state: &State, slot: Slot, op: u32, turn: u32) -> String {
         let process = state.process(slot).unwrap_or_default();
         let who = match &*self.nodes.input_of(process) {
             Input::Dispatch(asked) if asked.park => format!("park of lane {}", asked.lane),
@@ -37,7 +38,29 @@ impl Machine {
         } else {
             ""
         };
-        format!("{who}{orphan}: {}", op_shown(&self.nodes.ops.thing(op)))
+        let turned = match turn {
+            0 => String::new(),
+            by => format!(", turned by {by}"),
+        };
+        let asked = op_shown(&self.nodes.ops.thing(op));
+        format!("{who}{orphan}: {asked}{turned}")
+    }
+
+    /// Every item, for people.
+    pub(crate) fn items_shown(&self, store: u32) -> String {
+        let items = self.stores.of(store).into_iter();
+        let lines = items.map(|item| match &*item {
+            Item::Run(run) => format!("  run {:?} round {}", run.state, run.round),
+            Item::Shard(s) => format!(
+                "  shard {} {:?} {:?} v{} attempt {} arrived {:?} released {} {:?}",
+                s.id, s.kind, s.state, s.version, s.attempt, s.arrived, s.released, s.cause
+            ),
+            Item::Lane(l) => {
+                let kind = l.answer.as_ref().map(|a| a.kind);
+                format!("  lane {} step {} {kind:?} {:?}", l.lane, l.step, l.token)
+            }
+        });
+        lines.collect::<Vec<_>>().join("\n")
     }
 
     /// Whether somebody waits for this token.

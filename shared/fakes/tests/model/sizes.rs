@@ -1,20 +1,53 @@
-//! How large the models are that are searched whole.
+//! How large the models are that are searched whole, and those of which ways are drawn.
 
 use foreshard_model::workflow::OnFailure;
 
 use crate::dags;
 use crate::setup::{Going, Setup};
 
+/// How much of a model is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Every state.
+    Whole,
+    /// So many ways that are drawn.
+    Walks(u32),
+}
+
 /// Some models of one size.
 pub(crate) struct Size {
     pub(crate) what: &'static str,
     pub(crate) setups: Vec<Setup>,
+    pub(crate) reach: Reach,
+}
+
+fn whole(what: &'static str, setups: Vec<Setup>) -> Size {
+    Size {
+        what,
+        setups,
+        reach: Reach::Whole,
+    }
+}
+
+fn walks(count: u32, what: &'static str, setups: Vec<Setup>) -> Size {
+    Size {
+        what,
+        setups,
+        reach: Reach::Walks(count),
+    }
 }
 
 /// Every shape with so many shards at least and at most.
 fn every(from: usize, to: usize, lanes: u32, faults: u8, going: Going) -> Vec<Setup> {
     let shapes = (from..=to).flat_map(dags::all);
     let setups = shapes.map(|shards| Setup::new(&shards, lanes, faults, going));
+    setups.collect()
+}
+
+/// The ten graphs of six shards.
+fn six(lanes: u32, faults: u8) -> Vec<Setup> {
+    let graphs = dags::SIX.iter();
+    let setups = graphs.map(|(_, shards)| Setup::new(shards, lanes, faults, Going::Dies));
     setups.collect()
 }
 
@@ -27,48 +60,75 @@ fn going_on(setups: Vec<Setup>) -> Vec<Setup> {
     setups.collect()
 }
 
+/// Shards of which the first must not run twice, and some with a relay among them.
+fn once_and_relay(faults: u8, going: Going) -> Vec<Setup> {
+    let once = |shards| Setup {
+        once: Some(0),
+        two_tasks: 0,
+        ..Setup::new(shards, 2, faults, going)
+    };
+    vec![
+        once("a"),
+        once("a>b"),
+        Setup::new("a>~r ~r>b", 2, faults, going),
+        Setup::new("a>~r b>~r ~r>c", 2, faults, going),
+    ]
+}
+
 /// What every run of the tests checks.
 pub(crate) fn slice() -> Vec<Size> {
+    use Going::{Dies, Lingers};
     vec![
-        Size {
-            what: "up to 3 shards, 2 lanes, nothing goes wrong",
-            setups: every(1, 3, 2, 0, Going::Dies),
-        },
-        Size {
-            what: "up to 2 shards, 2 lanes, one dies or fails, the rest goes on",
-            setups: going_on(every(1, 2, 2, 1, Going::Dies)),
-        },
-        Size {
-            what: "1 shard, 1 lane, anything goes wrong once",
-            setups: every(1, 1, 1, 1, Going::Lingers),
-        },
+        whole(
+            "up to 4 shards, 2 lanes, nothing goes wrong",
+            every(1, 4, 2, 0, Dies),
+        ),
+        whole(
+            "up to 2 shards, 2 lanes, one dies or fails, the rest goes on",
+            going_on(every(1, 2, 2, 1, Dies)),
+        ),
+        whole(
+            "1 shard, 1 lane, anything goes wrong once",
+            every(1, 1, 1, 1, Lingers),
+        ),
     ]
 }
 
 /// What `make prove` checks.
 pub(crate) fn proof() -> Vec<Size> {
+    use Going::{Dies, Intruded, Lingers};
     let mut sizes = slice();
     sizes.extend([
-        Size {
-            what: "4 shards, 2 lanes, nothing goes wrong",
-            setups: every(4, 4, 2, 0, Going::Dies),
-        },
-        Size {
-            what: "up to 2 shards, 2 lanes, one dies or fails",
-            setups: every(1, 2, 2, 1, Going::Dies),
-        },
-        Size {
-            what: "1 shard, 2 lanes, two die or fail",
-            setups: every(1, 1, 2, 2, Going::Dies),
-        },
-        Size {
-            what: "1 shard, 2 lanes, one dies or fails, or somebody intrudes",
-            setups: every(1, 1, 2, 1, Going::Intruded),
-        },
-        Size {
-            what: "1 shard, 2 lanes, anything goes wrong once",
-            setups: every(1, 1, 2, 1, Going::Lingers),
-        },
+        whole(
+            "up to 4 shards, 2 lanes, one dies or fails",
+            every(1, 4, 2, 1, Dies),
+        ),
+        whole(
+            "`once` tasks and relays, 2 lanes, one dies or fails",
+            once_and_relay(1, Dies),
+        ),
+        whole(
+            "up to 2 shards, 2 lanes, two die or fail",
+            every(1, 2, 2, 2, Dies),
+        ),
+        whole(
+            "up to 2 shards, 2 lanes, one dies or fails, or somebody intrudes",
+            every(1, 2, 2, 1, Intruded),
+        ),
+        whole(
+            "1 shard, 2 lanes, anything goes wrong once",
+            every(1, 1, 2, 1, Lingers),
+        ),
+        walks(
+            500,
+            "3 and 4 shards, 2 lanes, two die or fail",
+            every(3, 4, 2, 2, Dies),
+        ),
+        walks(
+            1_000,
+            "ten of 6 shards, 3 lanes, one dies or fails",
+            six(3, 1),
+        ),
     ]);
     sizes
 }

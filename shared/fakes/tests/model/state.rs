@@ -1,7 +1,7 @@
 //! A state of the model: the items, how far each process is, what the state machine waits for, and what may still go wrong.
 
 /// What has become of a parked branch's token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Token {
     Alive,
     /// Answered: the branch goes on as soon as its park state is through.
@@ -11,7 +11,7 @@ pub(crate) enum Token {
 }
 
 /// A branch of the state machine. Questions and processes are numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Branch {
     /// Dispatch is asked.
     Asking { process: u32 },

@@ -1,32 +1,28 @@
 //! The store of the model: what each request does to it, by the ports in memory, and what of it must never be seen.
 //!
-//! Time is left out: whatever is written looks as if it had been written when the run began, and a late sweep finds that
-//! everything with a deadline has passed it.
+//! A request is carried out once for each content of the items that it reads, however many stores have those.
 
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use foreshard_engine::frontier;
+use foreshard_engine::frontier::{self, Arrived};
 use foreshard_fakes::{World, block_on, build};
 use foreshard_model::frontier::{LaneItem, ShardItem, ShardState, Write};
-use foreshard_model::message::{Answer, ShardUsage};
-use foreshard_model::run::{RunItem, RunState};
+use foreshard_model::ids::ShardId;
+use foreshard_model::message::ExecuteRequest;
+use foreshard_model::run::RunItem;
 use foreshard_model::topology::Topology;
-use foreshard_model::units::TimeMs;
-use foreshard_stages::ports::{
-    AttemptWrites as _, FrontierReads as _, FrontierWrites as _, PortError, RunKey, RunReads as _,
-    RunWrites as _,
-};
 
 use crate::broken::Broken;
+use crate::carried::{Heard, carried_out, heard};
+use crate::facts::Facts;
 use crate::intern::Interned;
-use crate::law;
-use crate::process::{ESTIMATE_MS, Ground};
+use crate::process::{Ground, Input};
+use crate::setup::{Going, Setup};
 use crate::tape::{Op, Reply};
-
-/// How long after the beginning every attempt's deadline is, in milliseconds.
-const DEADLINE_MS: u64 = 150_000;
+use crate::touched::{lane_bit, shard_bit};
+use crate::{law, symmetry, timeless, worker};
 
 /// Lanes that a store has room for.
 const LANES: usize = 4;
@@ -51,18 +47,6 @@ struct Contents {
     lanes: [u32; LANES],
 }
 
-/// What the rest of the model wants to know of a store.
-#[derive(Debug, Clone)]
-pub(crate) struct Facts {
-    pub(crate) run: RunState,
-    /// Lanes of the run's round still claim.
-    pub(crate) open: bool,
-    /// Some shard can be claimed.
-    pub(crate) ready: bool,
-    /// Shards with tasks that wait or are ready: those that can be cut again.
-    pub(crate) uncut: Vec<foreshard_model::ids::ShardId>,
-}
-
 /// What a request does.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Effect {
@@ -72,98 +56,214 @@ pub(crate) struct Effect {
     pub(crate) wrong: u32,
 }
 
+/// What a request does to the items that it reads.
+struct Outcome {
+    reply: u32,
+    changed: Vec<u32>,
+    wrong: u32,
+}
+
 /// Every store that was seen, and what every request did to it.
 pub(crate) struct Stores {
     ground: Ground,
     broken: Option<Broken>,
     items: Interned<Item>,
-    contents: Interned<Contents>,
+    /// By item: the same with the lowest version, once somebody has asked.
+    lowest: HashMap<u32, u32>,
+    plans: HashMap<u32, Arc<Topology>>,
+    numbers: HashMap<Contents, u32>,
+    contents: Vec<Rc<Contents>>,
     facts: Vec<Rc<Facts>>,
     pub(crate) replies: Interned<Reply>,
     pub(crate) wrongs: Interned<String>,
+    outcomes: HashMap<(u32, Vec<u32>), Rc<Outcome>>,
     effects: HashMap<(u32, u32), Effect>,
     settled: HashMap<(u32, u64), u32>,
+    heard: HashMap<(u32, Heard), u32>,
+    swapped: HashMap<(u32, usize), u32>,
+    /// Whoever is given up has died, and nobody cuts again.
+    plain: bool,
+    lanes: u32,
+    reduced: bool,
 }
 
 impl Stores {
-    pub(crate) fn new(ground: &Ground, broken: Option<Broken>) -> Self {
+    pub(crate) fn new(ground: &Ground, setup: &Setup) -> Self {
         Self {
             ground: ground.clone(),
-            broken,
+            broken: setup.broken,
+            plain: setup.going == Going::Dies,
+            lanes: setup.lanes,
+            reduced: setup.reduced,
             items: Interned::default(),
-            contents: Interned::default(),
+            lowest: HashMap::new(),
+            plans: HashMap::new(),
+            numbers: HashMap::new(),
+            contents: Vec::new(),
             facts: Vec::new(),
             replies: Interned::default(),
             wrongs: Interned::default(),
+            outcomes: HashMap::new(),
             effects: HashMap::new(),
             settled: HashMap::new(),
+            heard: HashMap::new(),
+            swapped: HashMap::new(),
         }
     }
 
     /// The store of a run that was planned just now.
     pub(crate) fn first(&mut self, run: RunItem, topology: &Topology) -> u32 {
-        let shards = frontier::initial_items(topology);
-        self.keep(run, shards, Vec::new())
+        let run = self.items.number(Item::Run(timeless::run(run)));
+        let shards = frontier::initial_items(topology).into_iter();
+        let shards = shards.map(|item| self.items.number(Item::Shard(timeless::shard(item))));
+        let contents = Contents {
+            run,
+            shards: shards.collect(),
+            lanes: [0; LANES],
+        };
+        self.keep(contents)
     }
 
     pub(crate) fn facts(&self, store: u32) -> Rc<Facts> {
         Rc::clone(&self.facts[store as usize - 1])
     }
 
-    /// Every item, for people.
-    pub(crate) fn shown(&self, store: u32) -> String {
-        let (run, shards, lanes) = self.load(store);
-        let mut lines = vec![format!("  run {:?} round {}", run.state, run.round)];
-        for s in shards {
-            lines.push(format!(
-                "  shard {} {:?} {:?} v{} attempt {} arrived {:?} released {} {:?}",
-                s.id, s.kind, s.state, s.version, s.attempt, s.arrived, s.released, s.cause
-            ));
-        }
-        for l in lanes {
-            let kind = l.answer.as_ref().map(|a| a.kind);
-            let (lane, step) = (l.lane, l.step);
-            lines.push(format!("  lane {lane} step {step} {kind:?} {:?}", l.token));
-        }
-        lines.join("\n")
+    pub(crate) fn of(&self, store: u32) -> Vec<Rc<Item>> {
+        let contents = &self.contents[store as usize - 1];
+        let lanes = contents.lanes.iter().filter(|number| **number > 0);
+        let numbers = [&contents.run].into_iter().chain(&contents.shards);
+        numbers.chain(lanes).map(|n| self.items.thing(*n)).collect()
     }
 
-    /// Carries out a request on the items. Requests about executions and tokens are not for the store.
+    /// Carries out the request with this number.
     pub(crate) fn effect(&mut self, store: u32, number: u32, op: &Op) -> Effect {
         if let Some(effect) = self.effects.get(&(store, number)) {
             return *effect;
         }
-        let (run, shards, lanes) = self.load(store);
-        let before = (run.clone(), shards.clone());
-        let world = World::new();
-        world.put_run(run);
-        shards.into_iter().for_each(|item| world.put_shard(item));
-        lanes.into_iter().for_each(|item| world.put_lane(item));
-        let asked = self
-            .broken
-            .map_or_else(|| op.clone(), |b| b.asked(&before.1, op));
-        let reply = block_on(carried_out(&world, &asked));
-        let other = self
-            .broken
-            .and_then(|b| b.carried_out(&world, &before.1, &asked));
-        let reply = other.unwrap_or(reply);
-        let run = world.run_item(&build::run_id()).expect("the run stays");
-        let shards = world.shard_items(&build::run_id());
-        let lanes = world.lane_items(&build::run_id());
-        let plan = self.plan_of(&run);
-        let wrong = law::broken(
-            &self.ground,
-            &plan,
-            (&before.0, &before.1),
-            (&run, &shards, &lanes),
-        );
-        let effect = Effect {
-            reply: self.replies.number(reply),
-            store: self.keep(run, shards, lanes),
-            wrong: wrong.map_or(0, |text| self.wrongs.number(text)),
+        let contents = Rc::clone(&self.contents[store as usize - 1]);
+        let seen = self.seen(&contents, op);
+        let known = self.outcomes.get(&(number, seen.clone())).map(Rc::clone);
+        let outcome = known.unwrap_or_else(|| {
+            let outcome = Rc::new(self.outcome(&seen, op));
+            self.outcomes.insert((number, seen), Rc::clone(&outcome));
+            outcome
+        });
+        let mut effect = Effect {
+            reply: outcome.reply,
+            store,
+            wrong: outcome.wrong,
         };
+        if !outcome.changed.is_empty() {
+            let changed = outcome.changed.iter();
+            let after = changed.fold((*contents).clone(), |c, n| self.with(c, *n));
+            effect.store = self.keep(after);
+            if effect.wrong == 0 {
+                effect.wrong = self.facts(effect.store).wrong;
+            }
+        }
         self.effects.insert((store, number), effect);
         effect
+    }
+
+    /// The items that a request reads, or writes over; 0 where there is none.
+    fn seen(&self, contents: &Contents, op: &Op) -> Vec<u32> {
+        let shard = |id: ShardId| {
+            let mut found = contents.shards.iter();
+            let found = found.find(|n| self.shard(**n, |item| item.id == id));
+            found.copied().unwrap_or_default()
+        };
+        let shards = |which: fn(&ShardItem) -> bool| {
+            let all = contents.shards.iter().copied();
+            all.filter(|n| self.shard(*n, which)).collect()
+        };
+        let lane = |lane: foreshard_model::ids::LaneId| contents.lanes[lane.0 as usize];
+        match op {
+            Op::Run | Op::UpdateRun(_) => vec![contents.run],
+            Op::Shard(id) => vec![shard(*id)],
+            Op::Arrive(arrival) => vec![shard(arrival.successor)],
+            Op::Checkpoint(checkpoint) => vec![shard(checkpoint.shard)],
+            Op::Shards(ids) => ids.iter().map(|id| shard(*id)).collect(),
+            Op::ShardsOf(..) => contents.shards.clone(),
+            Op::Lane(of) => vec![lane(*of)],
+            Op::Opening(of, finished) => {
+                vec![contents.run, lane(*of), finished.map_or(0, shard)]
+            }
+            Op::Ready(..) => shards(|item| item.ready_rank().is_some()),
+            Op::Live(..) => shards(|item| item.live().is_some()),
+            Op::Parked(..) => contents.lanes.to_vec(),
+            Op::Commit(writes) => writes
+                .iter()
+                .map(|write| match write {
+                    Write::Run(..) => contents.run,
+                    Write::Shard(item, _) => shard(item.id),
+                    Write::Lane(item, _) => lane(item.lane),
+                })
+                .collect(),
+            Op::IsOpen(_) | Op::Start(_) | Op::Answer(_) => {
+                unreachable!("not of the store: {op:?}")
+            }
+        }
+    }
+
+    fn shard(&self, number: u32, is: impl Fn(&ShardItem) -> bool) -> bool {
+        matches!(self.items.at(number), Item::Shard(item) if is(item))
+    }
+
+    fn outcome(&mut self, seen: &[u32], op: &Op) -> Outcome {
+        let world = World::new();
+        let mut before = Vec::new();
+        for number in seen.iter().filter(|number| **number > 0) {
+            match self.items.at(*number).clone() {
+                Item::Run(item) => world.put_run(item),
+                Item::Shard(item) => {
+                    before.push(item.clone());
+                    world.put_shard(item);
+                }
+                Item::Lane(item) => world.put_lane(item),
+            }
+        }
+        let mut asked = self
+            .broken
+            .map_or_else(|| op.clone(), |b| b.asked(&before, op));
+        ranked(&mut asked, &before);
+        let reply = block_on(carried_out(&world, &asked));
+        let broken = self.broken;
+        let other = broken.and_then(|b| b.carried_out(&world, &before, &asked));
+        let shards = world.shard_items(&build::run_id());
+        let wrong = law::undone(&before, &shards);
+        let run = world.run_item(&build::run_id());
+        let run = run.map(|item| Item::Run(timeless::run(item)));
+        let shards = shards
+            .into_iter()
+            .map(|item| Item::Shard(timeless::shard(item)));
+        let lanes = world.lane_items(&build::run_id()).into_iter();
+        let lanes = lanes.map(|item| Item::Lane(timeless::lane(item)));
+        let after = run.into_iter().chain(shards).chain(lanes);
+        let after: Vec<u32> = after.map(|item| self.items.number(item)).collect();
+        Outcome {
+            reply: self.replies.number(other.unwrap_or(reply)),
+            changed: after.into_iter().filter(|n| !seen.contains(n)).collect(),
+            wrong: wrong.map_or(0, |text| self.wrongs.number(text)),
+        }
+    }
+
+    /// The contents with this item in its place.
+    fn with(&self, mut contents: Contents, number: u32) -> Contents {
+        match self.items.at(number) {
+            Item::Run(_) => contents.run = number,
+            Item::Lane(item) => contents.lanes[item.lane.0 as usize] = number,
+            Item::Shard(item) => {
+                let id = |number: &u32| match self.items.at(*number) {
+                    Item::Shard(other) => other.id,
+                    Item::Run(_) | Item::Lane(_) => unreachable!("it is a shard"),
+                };
+                match contents.shards.binary_search_by_key(&item.id, id) {
+                    Ok(place) => contents.shards[place] = number,
+                    Err(place) => contents.shards.insert(place, number),
+                }
+            }
+        }
+        contents
     }
 
     /// The same store with versions as low as nobody can tell: those of items that no living process has `touched`.
@@ -174,212 +274,198 @@ impl Stores {
         if let Some(settled) = self.settled.get(&(store, touched)) {
             return *settled;
         }
-        let (mut run, mut shards, mut lanes) = self.load(store);
-        if touched & 1 == 0 {
-            run.version = 1;
-        }
-        for item in &mut shards {
-            if touched & shard_bit(item.id.0) == 0 {
-                item.version = item.version.min(2);
+        let mut contents = (*self.contents[store as usize - 1]).clone();
+        let numbers = [&mut contents.run].into_iter().chain(&mut contents.shards);
+        for number in numbers.chain(&mut contents.lanes) {
+            if *number > 0 {
+                *number = self.lowest(*number, touched);
             }
         }
-        for item in &mut lanes {
-            if touched & lane_bit(item.lane.0) == 0 {
-                item.version = 1;
-            }
-        }
-        let settled = self.keep(run, shards, lanes);
+        let settled = self.keep(contents);
         self.settled.insert((store, touched), settled);
         settled
     }
 
-    fn plan_of(&self, run: &RunItem) -> Arc<Topology> {
-        let plan = run.plan.as_ref().expect("the run is planned");
-        let topologies = &self.ground.topologies;
-        block_on(topologies.get(&*self.ground.objects, &plan.topology)).expect("it is stored")
+    fn lowest(&mut self, number: u32, touched: u64) -> u32 {
+        let bit = match self.items.at(number) {
+            Item::Run(_) => 1,
+            Item::Shard(item) => shard_bit(item.id.0),
+            Item::Lane(item) => lane_bit(item.lane.0),
+        };
+        if touched & bit != 0 {
+            return number;
+        }
+        if let Some(lowest) = self.lowest.get(&number) {
+            return *lowest;
+        }
+        let mut item = self.items.at(number).clone();
+        match &mut item {
+            Item::Run(item) => item.version = 1,
+            Item::Shard(item) => {
+                item.version = item.version.min(2);
+                if self.plain && item.state == ShardState::Done && item.released {
+                    worker::at_once(item, &self.ground);
+                }
+            }
+            Item::Lane(item) => item.version = 1,
+        }
+        let lowest = self.items.number(item);
+        self.lowest.insert(number, lowest);
+        lowest
     }
 
-    fn load(&self, store: u32) -> (RunItem, Vec<ShardItem>, Vec<LaneItem>) {
-        let contents = self.contents.thing(store);
-        let Item::Run(run) = &*self.items.thing(contents.run) else {
+    /// How a run has ended, and each of its shards.
+    pub(crate) fn end(&self, store: u32) -> String {
+        let shown = self.of(store).into_iter().map(|item| match &*item {
+            Item::Run(run) => run.state.as_str().to_owned(),
+            Item::Shard(item) => format!("{:?} released {}", item.state, item.released),
+            Item::Lane(_) => String::new(),
+        });
+        shown.collect::<Vec<_>>().join(", ")
+    }
+
+    /// The item of a lane, if it has one.
+    pub(crate) fn lane(&self, store: u32, lane: usize) -> Option<&LaneItem> {
+        let number = self.contents[store as usize - 1].lanes[lane];
+        match number {
+            0 => None,
+            number => match self.items.at(number) {
+                Item::Lane(item) => Some(item),
+                Item::Run(_) | Item::Shard(_) => unreachable!("it is a lane"),
+            },
+        }
+    }
+
+    /// The store with a lane's item replaced.
+    pub(crate) fn with_lane(&mut self, store: u32, item: LaneItem) -> u32 {
+        let contents = (*self.contents[store as usize - 1]).clone();
+        let number = self.items.number(Item::Lane(item));
+        let contents = self.with(contents, number);
+        self.keep(contents)
+    }
+
+    /// The store in which lanes have changed places, by this order of them.
+    pub(crate) fn swapped(&mut self, store: u32, order: usize, places: &[u32]) -> u32 {
+        if let Some(other) = self.swapped.get(&(store, order)) {
+            return *other;
+        }
+        let mut contents = (*self.contents[store as usize - 1]).clone();
+        let lanes = std::mem::take(&mut contents.lanes);
+        for number in lanes.into_iter().filter(|number| *number > 0) {
+            if let Item::Lane(item) = self.items.at(number) {
+                let item = symmetry::lane_item(item, places);
+                let place = item.lane.0 as usize;
+                contents.lanes[place] = self.items.number(Item::Lane(item));
+            }
+        }
+        let other = self.keep(contents);
+        self.swapped.insert((store, order), other);
+        other
+    }
+
+    /// What a process hears of a reply: to a lane's question the `turn`th of what it may draw, to whoever parks whether there is
+    /// any, and to whoever arrives whether that leads to anything.
+    pub(crate) fn heard(&mut self, store: u32, of: (&Op, u32), input: &Input, turn: u32) -> u32 {
+        let (op, reply) = of;
+        let how = match (op, input) {
+            (Op::Ready(..), Input::Dispatch(asked)) if asked.park => Heard::Any,
+            (Op::Ready(..) | Op::Parked(..), Input::Dispatch(_))
+            | (Op::Parked(..), Input::Sweep { .. }) => Heard::One(turn),
+            (Op::Arrive(_), _) if self.plain && self.leads_to_nothing(store, reply) => {
+                Heard::Nothing
+            }
+            _ => Heard::All,
+        };
+        if how == Heard::All || !self.reduced {
+            return reply;
+        }
+        if let Some(heard) = self.heard.get(&(reply, how)) {
+            return *heard;
+        }
+        let other = heard(self.replies.at(reply), how, self.lanes);
+        let number = self.replies.number(other);
+        self.heard.insert((reply, how), number);
+        number
+    }
+
+    fn leads_to_nothing(&mut self, store: u32, reply: u32) -> bool {
+        let plan = self.plan(self.contents[store as usize - 1].run);
+        let Reply::Arrived(Ok(item)) = self.replies.at(reply) else {
+            return false;
+        };
+        let node = plan.node(item.id).expect("it is in the plan");
+        frontier::arrived(item, node, build::START) == Arrived::Nothing
+    }
+
+    /// Whether this attempt of a shard is under way.
+    pub(crate) fn is_running(&self, store: u32, asked: &ExecuteRequest) -> bool {
+        let contents = &self.contents[store as usize - 1];
+        contents.shards.iter().any(|number| {
+            self.shard(*number, |item| {
+                let this = item.id == asked.shard && item.attempt == asked.attempt;
+                this && item.state == ShardState::Running
+            })
+        })
+    }
+
+    fn keep(&mut self, contents: Contents) -> u32 {
+        if let Some(number) = self.numbers.get(&contents) {
+            return *number;
+        }
+        let facts = self.looked_at(&contents);
+        let kept = Rc::new(contents.clone());
+        self.contents.push(kept);
+        self.facts.push(Rc::new(facts));
+        let number = self.contents.len() as u32;
+        self.numbers.insert(contents, number);
+        number
+    }
+
+    fn looked_at(&mut self, contents: &Contents) -> Facts {
+        let plan = self.plan(contents.run);
+        let Item::Run(run) = self.items.at(contents.run) else {
             unreachable!("the first item is the run");
         };
         let shards = contents.shards.iter();
-        let shards = shards.filter_map(|number| match &*self.items.thing(*number) {
-            Item::Shard(item) => Some(item.clone()),
-            _ => None,
-        });
-        let lanes = contents.lanes.iter().filter(|number| **number > 0);
-        let lanes = lanes.filter_map(|number| match &*self.items.thing(*number) {
-            Item::Lane(item) => Some(item.clone()),
-            _ => None,
-        });
-        (run.clone(), shards.collect(), lanes.collect())
+        let shards: Vec<&ShardItem> = shards
+            .filter_map(|number| match self.items.at(*number) {
+                Item::Shard(item) => Some(item),
+                Item::Run(_) | Item::Lane(_) => None,
+            })
+            .collect();
+        let wrong = law::broken(&self.ground, &plan, run, &shards);
+        let facts = Facts::of(run, &shards);
+        Facts {
+            wrong: wrong.map_or(0, |text| self.wrongs.number(text)),
+            ..facts
+        }
     }
 
-    fn keep(&mut self, run: RunItem, shards: Vec<ShardItem>, lanes: Vec<LaneItem>) -> u32 {
-        let open = frontier::is_open(&run, run.round);
-        let of = |state| move |item: &&ShardItem| item.state == state;
-        let uncut = shards.iter().filter(|item| {
-            let open = matches!(item.state, ShardState::Ready | ShardState::Waiting);
-            open && item.kind == foreshard_model::plan::ShardKind::Work
-        });
-        let facts = Facts {
-            run: run.state,
-            open,
-            ready: shards.iter().any(|item| of(ShardState::Ready)(&item)),
-            uncut: uncut.map(|item| item.id).collect(),
+    fn plan(&mut self, number: u32) -> Arc<Topology> {
+        if let Some(plan) = self.plans.get(&number) {
+            return Arc::clone(plan);
+        }
+        let Item::Run(run) = self.items.at(number) else {
+            unreachable!("it is the run");
         };
-        let mut contents = Contents {
-            run: self.items.number(Item::Run(timeless_run(run))),
-            shards: Vec::with_capacity(shards.len()),
-            lanes: [0; LANES],
-        };
-        for item in shards {
-            let item = Item::Shard(timeless_shard(item));
-            contents.shards.push(self.items.number(item));
+        let pointer = run.plan.as_ref().expect("the run is planned");
+        let topologies = &self.ground.topologies;
+        let plan = topologies.get(&*self.ground.objects, &pointer.topology);
+        let plan = block_on(plan).expect("it is stored");
+        self.plans.insert(number, Arc::clone(&plan));
+        plan
+    }
+}
+
+/// A claim puts its shard back into the rank that it has: the claimer may have seen another one ([`heard`]).
+fn ranked(op: &mut Op, before: &[ShardItem]) {
+    let Op::Commit(writes) = op else { return };
+    for write in writes {
+        if let Write::Shard(item, _) = write
+            && item.state == ShardState::Running
+            && let Some(old) = before.iter().find(|old| old.id == item.id)
+        {
+            item.rank = old.rank;
         }
-        for item in lanes {
-            let place = item.lane.0 as usize;
-            contents.lanes[place] = self.items.number(Item::Lane(timeless_lane(item)));
-        }
-        let store = self.contents.number(contents);
-        if store as usize > self.facts.len() {
-            self.facts.push(Rc::new(facts));
-        }
-        store
     }
-}
-
-async fn carried_out(world: &World, op: &Op) -> Reply {
-    let key = &RunKey {
-        run: build::run_id(),
-        partitions: 1,
-    };
-    match op {
-        Op::Run => Reply::Run(world.run(&key.run).await),
-        Op::Shard(id) => Reply::Shard(world.shard(key, *id).await),
-        Op::Shards(ids) => Reply::Shards(world.shards(key, ids).await),
-        Op::ShardsOf(partition, after) => {
-            Reply::Page(world.shards_of(key, *partition, after.as_deref()).await)
-        }
-        Op::Lane(lane) => Reply::Lane(world.lane(key, *lane).await),
-        Op::Opening(lane, finished) => Reply::Opening(world.opening(key, *lane, *finished).await),
-        Op::Ready(partition, limit) => Reply::Shards(world.ready(key, *partition, *limit).await),
-        Op::Live(partition, what, limit) => {
-            Reply::Shards(world.live(key, *partition, *what, *limit).await)
-        }
-        Op::Parked(partition, limit) => Reply::Lanes(world.parked(key, *partition, *limit).await),
-        Op::Commit(writes) => Reply::Done(told(world.commit(key, writes).await)),
-        Op::Arrive(arrival) => Reply::Arrived(told(world.arrive(key, arrival).await)),
-        Op::UpdateRun(item) => Reply::Done(told(world.update_run(item).await)),
-        Op::Checkpoint(checkpoint) => Reply::Whether(world.checkpoint(key, checkpoint).await),
-        Op::IsOpen(_) | Op::Start(_) | Op::Answer(_) => unreachable!("not of the store: {op:?}"),
-    }
-}
-
-/// No stage decides by the text of a refusal, so that states need not differ by it.
-fn told<T>(result: Result<T, PortError>) -> Result<T, PortError> {
-    result.map_err(|error| match error {
-        PortError::Conflict(_) => PortError::Conflict(String::new()),
-        other => other,
-    })
-}
-
-fn timeless_run(mut run: RunItem) -> RunItem {
-    run.updated_at = build::START;
-    run.ended_at = run.ended_at.map(|_| build::START);
-    run.summary = None;
-    run.result = None;
-    if let Some(cause) = &mut run.cause {
-        cause.message.clear();
-    }
-    run
-}
-
-fn timeless_shard(mut item: ShardItem) -> ShardItem {
-    item.claimed_at = TimeMs(0);
-    item.settled_at = TimeMs(0);
-    item.deadline = item.deadline.map(|_| build::START.plus(DEADLINE_MS));
-    item.usage = ShardUsage::default();
-    if item.state == ShardState::Done {
-        item.usage.duration_ms = ESTIMATE_MS;
-    }
-    if item.state == ShardState::Running {
-        item.claimed_at = build::START;
-    }
-    if let Some(cause) = &mut item.cause {
-        cause.message.clear();
-    }
-    item
-}
-
-fn timeless_lane(mut item: LaneItem) -> LaneItem {
-    item.answer = item.answer.map(timeless_answer);
-    item
-}
-
-/// An answer without its reason, which nobody decides by.
-pub(crate) fn timeless_answer(mut answer: Answer) -> Answer {
-    answer.because.clear();
-    if let Some(shard) = &mut answer.shard {
-        shard.deadline = build::START;
-    }
-    answer
-}
-
-fn shard_bit(id: u32) -> u64 {
-    1 << (1 + id)
-}
-
-fn lane_bit(lane: u32) -> u64 {
-    1 << (56 + lane)
-}
-
-fn bit_of(write: &Write) -> u64 {
-    match write {
-        Write::Run(..) => 1,
-        Write::Shard(item, _) => shard_bit(item.id.0),
-        Write::Lane(item, _) => lane_bit(item.lane.0),
-    }
-}
-
-fn bit_of_run(run: Option<&RunItem>) -> u64 {
-    u64::from(run.is_some())
-}
-
-fn bits_of<'a>(shards: impl IntoIterator<Item = &'a ShardItem>) -> u64 {
-    shards
-        .into_iter()
-        .fold(0, |bits, item| bits | shard_bit(item.id.0))
-}
-
-fn bits_of_lanes<'a>(lanes: impl IntoIterator<Item = &'a LaneItem>) -> u64 {
-    lanes
-        .into_iter()
-        .fold(0, |bits, item| bits | lane_bit(item.lane.0))
-}
-
-/// The items whose versions a process knows from this exchange.
-pub(crate) fn touched(op: &Op, reply: &Reply) -> u64 {
-    let wrote = match op {
-        Op::Commit(writes) => writes.iter().fold(0, |bits, write| bits | bit_of(write)),
-        Op::UpdateRun(_) => 1,
-        _ => 0,
-    };
-    let read = match reply {
-        Reply::Run(Ok(run)) => bit_of_run(run.as_ref()),
-        Reply::Shard(Ok(item)) => bits_of(item),
-        Reply::Shards(Ok(items)) => bits_of(items),
-        Reply::Page(Ok(page)) => bits_of(&page.items),
-        Reply::Lane(Ok(item)) => bits_of_lanes(item),
-        Reply::Lanes(Ok(items)) => bits_of_lanes(items),
-        Reply::Arrived(Ok(item)) => bits_of([item]),
-        Reply::Opening(Ok(opening)) => {
-            let run = bit_of_run(opening.run.as_ref());
-            run | bits_of_lanes(&opening.lane) | bits_of(&opening.finished)
-        }
-        _ => 0,
-    };
-    wrote | read
 }

@@ -1,18 +1,18 @@
 //! The worker of the model: the tasks of a shard one after another, with the writes that the production worker makes.
 
-use foreshard_fakes::{World, build};
+use foreshard_fakes::{World, block_on, build};
 use foreshard_model::claim::Claim;
-use foreshard_model::frontier::Checkpoint;
-use foreshard_model::ids::Sha256Hex;
+use foreshard_model::frontier::{Checkpoint, ShardItem};
+use foreshard_model::ids::{Attempt, Sha256Hex, ShardId, TaskId};
 use foreshard_model::message::{ExecuteRequest, Outcome, OutcomeStatus, ShardUsage};
 use foreshard_model::output::{Manifest, ShardTask};
-use foreshard_model::plan::Chunk;
+use foreshard_model::plan::{Chunk, ShardKind};
 use foreshard_model::workflow::Effect;
 use foreshard_stages::ports::{
     AttemptWrites as _, BlobReads as _, BlobWrites as _, PortResult, RunKey,
 };
 
-use crate::process::{ESTIMATE_MS, Ending, failed};
+use crate::process::{ESTIMATE_MS, Ending, Ground, failed};
 use crate::tape::Tape;
 
 /// One attempt: a marker before a `once` task, a checkpoint after every task but the last, and the manifest in the end.
@@ -103,12 +103,42 @@ pub(crate) fn read(bytes: &[u8]) -> Manifest {
 }
 
 async fn keep(objects: &World, request: &ExecuteRequest, manifest: &Manifest) -> PortResult<Claim> {
+    put(objects, request.shard, request.attempt, manifest).await
+}
+
+async fn put(
+    objects: &World,
+    shard: ShardId,
+    attempt: Attempt,
+    manifest: &Manifest,
+) -> PortResult<Claim> {
     let bytes = serde_json::to_vec(manifest).expect("a manifest becomes JSON");
-    let (run, shard, attempt) = (&request.run, request.shard, request.attempt);
-    let sha256 = Sha256Hex::of(&bytes);
+    let (run, sha256) = (build::run_id(), Sha256Hex::of(&bytes));
     let key = format!("runs/{run}/shards/{shard}/{attempt}/0/{sha256}");
     objects.put(&key, bytes.clone()).await?;
     Ok(build::claim(&key, &bytes))
+}
+
+/// A shard that is done, and of which everybody knows, as if its first attempt had done it: no attempt is compared with it any
+/// more, and what others had of it is gone.
+pub(crate) fn at_once(item: &mut ShardItem, ground: &Ground) {
+    if item.kind == ShardKind::Work {
+        item.output = item
+            .output
+            .as_ref()
+            .map(|output| as_if_first(ground, item, output));
+        item.attempt = Attempt(1);
+        item.failures.clear();
+    }
+}
+
+/// The output that the shard would have if its first attempt had done the same tasks.
+fn as_if_first(ground: &Ground, item: &ShardItem, output: &Claim) -> Claim {
+    let bytes = block_on(ground.objects.get(&output.key)).expect("an output is stored");
+    let tasks: Vec<TaskId> = read(&bytes).tasks.into_keys().collect();
+    let tasks: Vec<&str> = tasks.iter().map(TaskId::as_str).collect();
+    let manifest = build::manifest(&item.run, item.id, Attempt(1), &tasks);
+    block_on(put(&ground.objects, item.id, Attempt(1), &manifest)).expect("it is stored")
 }
 
 async fn checkpoint(

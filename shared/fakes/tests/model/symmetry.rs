@@ -1,0 +1,162 @@
+//! Lanes that change places: a state in which two lanes have what the other has is the same state.
+//!
+//! Nobody prefers a lane. What is drawn by its number is gone through in every way, and so is whom a sweep wakes first; but a
+//! process that has a choice among several lanes behind it is left as it is, since it would choose otherwise under another number.
+
+use foreshard_model::frontier::ShardItem;
+use foreshard_model::frontier::{LaneItem, Write};
+use foreshard_model::ids::LaneId;
+use foreshard_model::message::DispatchRequest;
+
+use crate::machine::Machine;
+use crate::process::Input;
+use crate::state::{Branch, Stage, State, Sweep};
+use crate::tape::{Op, Reply};
+
+/// The new number of each lane.
+pub(crate) type Places = Vec<u32>;
+
+/// Every order of so many lanes but the one that they have.
+pub(crate) fn orders(lanes: u32) -> Vec<Places> {
+    let orders = crate::dags::orders(lanes as usize).into_iter();
+    let orders = orders.map(|order| order.into_iter().map(|place| place as u32).collect());
+    let same: Places = (0..lanes).collect();
+    orders.filter(|order| *order != same).collect()
+}
+
+impl Machine {
+    /// Of all orders of the lanes the one with the lowest numbers.
+    pub(crate) fn ordered(&mut self, state: &mut State) {
+        let alone = state.stage == Stage::Lanes && state.orphans.is_empty();
+        if !alone || matches!(state.sweep, Sweep::Under { .. }) {
+            return;
+        }
+        let mut least: Option<State> = None;
+        for order in 0..self.orders.len() {
+            let Some(other) = self.swapped(state, order) else {
+                return;
+            };
+            let key = |state: &State| (state.branches.clone(), state.store);
+            if key(&other) < key(least.as_ref().unwrap_or(state)) {
+                least = Some(other);
+            }
+        }
+        if let Some(least) = least {
+            *state = least;
+        }
+    }
+
+    fn swapped(&mut self, state: &State, order: usize) -> Option<State> {
+        let mut other = state.clone();
+        for (at, branch) in state.branches.iter().enumerate() {
+            let mut branch = *branch;
+            match &mut branch {
+                Branch::Asking { process } => *process = self.process_of(*process, order)?,
+                Branch::Working { process, then } | Branch::Parking { process, then, .. } => {
+                    *process = self.process_of(*process, order)?;
+                    *then = self.question_of(*then, order);
+                }
+                Branch::Parked { then, .. } | Branch::Claimed { then } => {
+                    *then = self.question_of(*then, order);
+                }
+                Branch::Ended => {}
+            }
+            other.branches[self.orders[order][at] as usize] = branch;
+        }
+        other.store = self.stores.swapped(state.store, order, &self.orders[order]);
+        Some(other)
+    }
+
+    fn question_of(&mut self, question: u32, order: usize) -> u32 {
+        if let Some(other) = self.questions.get(&(question, order)) {
+            return *other;
+        }
+        let input = input(self.nodes.inputs.at(question), &self.orders[order]);
+        let other = self.nodes.inputs.number(input);
+        self.questions.insert((question, order), other);
+        other
+    }
+
+    fn process_of(&mut self, process: u32, order: usize) -> Option<u32> {
+        if let Some(other) = self.processes.get(&(process, order)) {
+            return *other;
+        }
+        let other = self
+            .nodes
+            .swapped(process, &self.orders[order], &mut self.stores.replies);
+        self.processes.insert((process, order), other);
+        other
+    }
+}
+
+pub(crate) fn input(input: &Input, places: &[u32]) -> Input {
+    match input {
+        Input::Dispatch(asked) => Input::Dispatch(DispatchRequest {
+            lane: lane(asked.lane, places),
+            token: asked.token.as_ref().map(|text| token(text, places)),
+            ..asked.clone()
+        }),
+        other => other.clone(),
+    }
+}
+
+pub(crate) fn op(op: &Op, places: &[u32]) -> Op {
+    match op {
+        Op::Lane(of) => Op::Lane(lane(*of, places)),
+        Op::Opening(of, finished) => Op::Opening(lane(*of, places), *finished),
+        Op::Answer(text) => Op::Answer(token(text, places)),
+        Op::Commit(writes) => {
+            let writes = writes.iter().map(|write| match write {
+                Write::Lane(item, expect) => {
+                    Write::Lane(Box::new(lane_item(item, places)), *expect)
+                }
+                Write::Shard(item, expect) => Write::Shard(
+                    Box::new(ShardItem {
+                        lane: item.lane.map(|of| lane(of, places)),
+                        ..(**item).clone()
+                    }),
+                    *expect,
+                ),
+                Write::Run(..) => write.clone(),
+            });
+            Op::Commit(writes.collect())
+        }
+        other => other.clone(),
+    }
+}
+
+/// `None` where it left a choice among lanes.
+pub(crate) fn reply(reply: &Reply, places: &[u32]) -> Option<Reply> {
+    let moved = |item: &LaneItem| lane_item(item, places);
+    Some(match reply {
+        Reply::Lane(Ok(item)) => Reply::Lane(Ok(item.as_ref().map(moved))),
+        Reply::Lanes(Ok(items)) if items.len() > 1 => return None,
+        Reply::Lanes(Ok(items)) => Reply::Lanes(Ok(items.iter().map(moved).collect())),
+        Reply::Opening(Ok(opening)) => {
+            let mut opening = opening.clone();
+            opening.lane = opening.lane.as_ref().map(moved);
+            Reply::Opening(Ok(opening))
+        }
+        other => other.clone(),
+    })
+}
+
+pub(crate) fn lane_item(item: &LaneItem, places: &[u32]) -> LaneItem {
+    LaneItem {
+        lane: lane(item.lane, places),
+        token: item.token.as_ref().map(|text| token(text, places)),
+        ..item.clone()
+    }
+}
+
+fn lane(lane: LaneId, places: &[u32]) -> LaneId {
+    LaneId(places[lane.0 as usize])
+}
+
+/// The token of the lane's new number: of round, lane and step the second.
+fn token(text: &str, places: &[u32]) -> String {
+    let mut parts = text.split('-').map(str::to_owned).collect::<Vec<_>>();
+    let place = parts[1].parse::<usize>().expect("a lane is a number");
+    parts[1] = places[place].to_string();
+    parts.join("-")
+}
