@@ -23,7 +23,8 @@ pub(crate) fn run(mut run: RunItem) -> RunItem {
     run
 }
 
-/// A shard's item without what only the ledger is told: who had it, besides the times.
+/// A shard's item without times, and without who has it: by that goes only the ledger, and a lane that may end early, which the
+/// models leave out.
 pub(crate) fn shard(mut item: ShardItem) -> ShardItem {
     item.lane = None;
     item.claimed_at = TimeMs(0);
