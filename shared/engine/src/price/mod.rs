@@ -1,10 +1,12 @@
 //! Money: the price list, what one shard and one task use of it, and the interval in which a plan's cost will lie.
 
+mod definition;
 mod forecast;
 mod plain;
 mod rates;
 mod table;
 
+pub use definition::{Definition, definition, function_name};
 pub use forecast::{Counted, INTERVAL, expected_usd, forecast, transitions};
 pub use plain::{Plain, plain, plain_usd};
 pub use rates::{DispatchUse, EACH_SHARD, Rates, rates};
