@@ -12,13 +12,18 @@ use crate::ports::{BlobReads, PortError, PortResult};
 /// [`PortError::Corrupt`] when length or digest is another one.
 pub(crate) async fn claimed(blobs: &dyn BlobReads, claim: &Claim) -> PortResult<Vec<u8>> {
     let bytes = blobs.get(&claim.key).await?;
-    if bytes.len() as u64 != claim.bytes || Sha256Hex::of(&bytes) != claim.sha256 {
+    checked(&bytes, claim)?;
+    Ok(bytes)
+}
+
+fn checked(bytes: &[u8], claim: &Claim) -> PortResult<()> {
+    if bytes.len() as u64 != claim.bytes || Sha256Hex::of(bytes) != claim.sha256 {
         return Err(PortError::Corrupt(format!(
             "`{}` is not what its digest says",
             claim.key
         )));
     }
-    Ok(bytes)
+    Ok(())
 }
 
 /// The content of a claim as JSON.
@@ -29,8 +34,17 @@ pub(crate) async fn claimed_json<T: DeserializeOwned>(
     blobs: &dyn BlobReads,
     claim: &Claim,
 ) -> PortResult<T> {
-    let bytes = claimed(blobs, claim).await?;
-    serde_json::from_slice(&bytes)
+    let bytes = blobs.get(&claim.key).await?;
+    checked_json(&bytes, claim)
+}
+
+/// These bytes as JSON, if they are what the claim says.
+///
+/// # Errors
+/// As [`claimed_json`].
+pub(crate) fn checked_json<T: DeserializeOwned>(bytes: &[u8], claim: &Claim) -> PortResult<T> {
+    checked(bytes, claim)?;
+    serde_json::from_slice(bytes)
         .map_err(|e| PortError::Corrupt(format!("`{}` cannot be read: {e}", claim.key)))
 }
 

@@ -27,7 +27,12 @@ impl TopologyCache {
         if let Some(topology) = self.take_up(claim) {
             return Ok(topology);
         }
-        let topology: Arc<Topology> = Arc::new(read::claimed_json(blobs, claim).await?);
+        let bytes = blobs.get(&claim.key).await?;
+        // Others of the process may have read it meanwhile: one copy serves all.
+        if let Some(topology) = self.take_up(claim) {
+            return Ok(topology);
+        }
+        let topology: Arc<Topology> = Arc::new(read::checked_json(&bytes, claim)?);
         self.keep(claim, &topology);
         Ok(topology)
     }
