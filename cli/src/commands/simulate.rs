@@ -4,7 +4,7 @@ use foreshard_simulator::{Form, Simulate, simulate as figures};
 
 use crate::args::{Arguments, Format};
 use crate::exit::{CliError, Exit};
-use crate::render::data;
+use crate::render::{data, say};
 
 /// Prints what the runs took and cost.
 ///
@@ -20,7 +20,8 @@ pub fn simulate(arguments: &Arguments, wanted: &Simulate) -> Result<Exit, CliErr
             return Err(CliError::Argument(message));
         }
     };
-    let text = figures(wanted, form).map_err(|error| CliError::Argument(error.to_string()))?;
-    data(&text);
+    let told = figures(wanted, form).map_err(|error| CliError::Argument(error.to_string()))?;
+    told.notes.iter().for_each(|note| say(note));
+    data(&told.text);
     Ok(Exit::Success)
 }

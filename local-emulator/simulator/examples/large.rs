@@ -1,22 +1,30 @@
-//! A large run in virtual time: so many tasks on so many lanes, what it took and how much memory this process had.
+//! Large runs in virtual time: so many tasks on so many lanes, what it took and how much memory this process had.
+//!
+//! A run has 9,000 lanes at most, as many as Lambda starts environments for in time: ten thousand are two runs at once.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use foreshard_simulator::{Scenario, ours};
 
 /// Simulates a generated workflow: layers of tasks, each behind up to three of the layer before.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Tasks.
+    /// Tasks of all runs together.
     #[arg(long, default_value_t = 1_000_000)]
     tasks: usize,
+    /// Runs, each with its share of tasks and lanes, in one account.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
+    runs: u32,
     /// Tasks of a layer.
     #[arg(long, default_value_t = 50_000)]
     layer: usize,
-    /// Lanes; the account's concurrency is raised to hold them.
+    /// Lanes of all runs together; the account's concurrency is raised to hold them.
     #[arg(long, default_value_t = 10_000)]
     lanes: u32,
     /// CPU seconds of a task, between half and one and a half times as many.
@@ -30,11 +38,11 @@ struct Arguments {
     seed: u64,
 }
 
-/// The document as JSON. Its tasks' sizes and needs follow from their numbers.
-fn document(wanted: &Arguments) -> String {
+/// The document as gzipped JSON. Its tasks' sizes and needs follow from their numbers.
+fn document(wanted: &Arguments) -> Vec<u8> {
     let mut text =
         String::from("{\"foreshard\":1,\"name\":\"large\",\"version\":\"1\",\"tasks\":[");
-    for at in 0..wanted.tasks {
+    for at in 0..wanted.tasks / wanted.runs as usize {
         let comma = if at > 0 { "," } else { "" };
         // Fibonacci hashing spreads the numbers evenly.
         let spread = (at as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
@@ -58,7 +66,10 @@ fn document(wanted: &Arguments) -> String {
         text.push('}');
     }
     text.push_str("]}");
-    text
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    // A vector takes all that is written.
+    let _written = gzip.write_all(text.as_bytes());
+    gzip.finish().unwrap_or_default()
 }
 
 /// Most memory that this process has had, in MiB.
@@ -76,13 +87,15 @@ fn peak_mib() -> u64 {
 )]
 fn main() -> ExitCode {
     let wanted = Arguments::parse();
-    let mut scenario = Scenario::of(document(&wanted).into_bytes(), "us-east-1");
+    let mut scenario = Scenario::of(document(&wanted), "us-east-1");
+    let lanes = (wanted.lanes / wanted.runs).max(1);
     scenario.seed = wanted.seed;
-    scenario.options.lanes_max = Some(wanted.lanes);
+    scenario.copies = wanted.runs;
+    scenario.options.lanes_max = Some(lanes);
     scenario.options.shard_tasks_max = wanted.shard_tasks;
     scenario.account.concurrency = wanted.lanes + 1_000;
     scenario.pool.concurrency = wanted.lanes + 1_000;
-    scenario.pool.lanes_max = wanted.lanes;
+    scenario.pool.lanes_max = lanes;
     let begun = Instant::now();
     match ours(&scenario) {
         Ok(of) => {

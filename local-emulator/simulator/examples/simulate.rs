@@ -29,8 +29,9 @@ fn main() -> ExitCode {
         _ => Form::Text,
     };
     match simulate(&arguments.simulate, form) {
-        Ok(text) => {
-            println!("{text}");
+        Ok(told) => {
+            told.notes.iter().for_each(|note| eprintln!("{note}"));
+            println!("{}", told.text);
             ExitCode::SUCCESS
         }
         Err(error) => {

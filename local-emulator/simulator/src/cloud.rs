@@ -1,22 +1,25 @@
 //! The services of one account and region: what they hold, what they limit, and what they have counted so far.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
-use foreshard_fakes::{Seeded, World};
+use foreshard_fakes::machine::skewed;
+use foreshard_fakes::{Fault, Seeded, World};
 use foreshard_model::ids::{Round, RunId};
+use foreshard_model::units::TimeMs;
 
 use crate::account::Account;
 use crate::bucket::Bucket;
 use crate::lambda::Lambda;
 use crate::meter::Usage;
+use crate::metrics::Metrics;
 use crate::parameters::LATENCY_SPREAD;
 use crate::random;
 use crate::table::Table;
 use crate::timeline::Timeline;
-use crate::trouble::{Trouble, Troubles};
+use crate::trouble::{Struck, Trouble, Troubles};
 
 /// Everything that a stage or a state machine can reach.
 pub(crate) struct Cloud {
@@ -24,6 +27,9 @@ pub(crate) struct Cloud {
     pub(crate) world: Arc<World>,
     pub(crate) timeline: Timeline,
     pub(crate) account: Account,
+    /// Whether what an invocation writes may break, or its clock be wrong: then it must be told from the others.
+    pub(crate) faulty: bool,
+    skew: (u64, u32),
     services: Mutex<Services>,
 }
 
@@ -35,13 +41,22 @@ pub(crate) struct Services {
     pub(crate) transitions: Bucket,
     pub(crate) starts: Bucket,
     pub(crate) answers: Bucket,
-    pub(crate) metrics: Bucket,
+    /// `PutMetricData`.
+    pub(crate) publications: Bucket,
+    /// What CloudWatch has measured.
+    pub(crate) metrics: Metrics,
     /// Executions that were asked for and are to begin.
     pub(crate) started: Vec<(RunId, Round)>,
     /// Task tokens that somebody waits for; answered ones hold no waker.
     tokens: BTreeMap<String, Token>,
     latencies: Latencies,
+    /// Functions whose provisioned concurrency follows a target.
+    pub(crate) tracked: BTreeSet<String>,
+    /// Invocations that were told apart so far.
+    pub(crate) processes: u64,
     pub(crate) backoff: Seeded,
+    /// How late events of timers are.
+    pub(crate) timers: Seeded,
     pub(crate) troubles: Troubles,
 }
 
@@ -71,7 +86,14 @@ impl Cloud {
     pub(crate) fn new(account: Account, trouble: Trouble, seed: u64, timeline: &Timeline) -> Self {
         let bucket = |(size, per_s): (f64, f64)| Bucket::new(size, per_s);
         let transitions = f64::from(account.transitions_per_s);
-        let metrics = f64::from(account.metric_requests_per_s);
+        let publications = f64::from(account.metric_requests_per_s);
+        let world = Arc::new(World::new());
+        world.set_unwitnessed();
+        if trouble.writes > 0 {
+            world.faults(|faults| faults.set_random(seed, trouble.writes, &Fault::ALL));
+        }
+        let faulty = trouble.writes > 0 || trouble.skewed > 0;
+        let skew = (seed, trouble.skewed);
         let services = Services {
             usage: Usage::default(),
             lambda: Lambda::new(&account, seed),
@@ -79,7 +101,8 @@ impl Cloud {
             transitions: Bucket::new(transitions, transitions),
             starts: bucket(account.starts),
             answers: bucket(account.tokens),
-            metrics: Bucket::new(metrics, metrics),
+            publications: Bucket::new(publications, publications),
+            metrics: Metrics::new(seed, trouble.unseen),
             started: Vec::new(),
             tokens: BTreeMap::new(),
             latencies: Latencies {
@@ -88,19 +111,63 @@ impl Cloud {
                 table: Seeded::new(seed, "latency of the table"),
                 store: Seeded::new(seed, "latency of the store"),
             },
+            tracked: BTreeSet::new(),
+            processes: 0,
             backoff: Seeded::new(seed, "back-off"),
+            timers: Seeded::new(seed, "timers"),
             troubles: Troubles::new(trouble, seed),
         };
         Self {
-            world: Arc::new(World::new()),
+            world,
             timeline: timeline.clone(),
             account,
+            faulty,
+            skew,
             services: Mutex::new(services),
         }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Services> {
         self.services.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was used up to this moment, environments that waited included.
+    pub(crate) fn used(&self, at: TimeMs) -> Usage {
+        let services = self.lock();
+        Usage {
+            waiting_gb_s: services.lambda.waiting_gb_s(at),
+            ..services.usage.clone()
+        }
+    }
+
+    /// The time, as the invocation sees it that asks.
+    pub(crate) fn told(&self) -> TimeMs {
+        let (now, (seed, per_mille)) = (self.timeline.now(), self.skew);
+        if per_mille == 0 {
+            return now;
+        }
+        let who = self.world.faults(|faults| faults.current());
+        let wrong = skewed(seed, per_mille, who, now);
+        if wrong.is_some() {
+            self.world.faults(|faults| faults.note(Fault::ClockSkew));
+        }
+        wrong.unwrap_or(now)
+    }
+
+    /// Whether the forecast of now is not made.
+    pub(crate) fn strikes_forecast(&self) -> bool {
+        let now = self.timeline.now();
+        self.lock().troubles.keeps_forecast(now)
+    }
+
+    /// How often each kind of trouble has struck, that of writes and clocks included.
+    pub(crate) fn struck(&self) -> Struck {
+        let mut struck = self.lock().troubles.struck.clone();
+        let hits = self.world.faults(|faults| faults.hits().clone());
+        for ((_, fault), count) in hits {
+            *struck.0.entry(word(fault)).or_default() += count;
+        }
+        struck
     }
 
     /// Lets the time pass that a service takes: about `ms` milliseconds.
@@ -127,7 +194,7 @@ impl Cloud {
     pub(crate) fn publishes(&self) {
         let now = self.timeline.now();
         let mut services = self.lock();
-        let taken = services.metrics.take(1.0, now);
+        let taken = services.publications.take(1.0, now);
         services.usage.metric_requests += u64::from(taken);
         services.usage.throttles.cloudwatch += u64::from(!taken);
     }
@@ -177,5 +244,18 @@ impl Cloud {
     /// Nobody waits for the token any more.
     pub(crate) fn close_token(&self, token: &str) {
         self.lock().tokens.remove(token);
+    }
+}
+
+fn word(fault: Fault) -> &'static str {
+    match fault {
+        Fault::CrashBefore => "crash_before_write",
+        Fault::CrashAfter => "crash_after_write",
+        Fault::FailBefore => "write_failed",
+        Fault::FailAfter => "answer_of_write_lost",
+        Fault::Conflict => "write_conflict",
+        Fault::Duplicate => "write_twice",
+        Fault::ClockSkew => "clock_skew",
+        _ => "other",
     }
 }

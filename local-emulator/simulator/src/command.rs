@@ -1,5 +1,7 @@
 //! `foreshard simulate`: documents in, what their runs take and cost out, beside plain states when asked.
 
+mod repeat;
+
 use std::io::Read as _;
 use std::path::PathBuf;
 
@@ -12,11 +14,14 @@ use foreshard_model::limits::{
 };
 use foreshard_model::policy::RunOptions;
 use foreshard_model::units::Mib;
+use foreshard_model::workflow::Workflow;
 use serde::Serialize;
 use thiserror::Error;
 
 use crate::render;
-use crate::run::{Failed, Scenario, Simulated, ours, plain};
+use crate::result::Simulated;
+use crate::run::{definition, ours, plain, tracked};
+use crate::scenario::{Failed, Recurring, Scenario};
 use crate::trouble::{NoTrouble, Trouble};
 
 /// Arguments of `simulate`.
@@ -31,14 +36,15 @@ pub struct Simulate {
     /// Factor on CPU time and bytes of synthetic tasks; never on memory.
     #[arg(long, default_value_t = 1.0, value_name = "X")]
     pub scale: f64,
-    /// Run the same as plain states of Step Functions, in the same world.
+    /// Run the same as plain states of Step Functions, in the same world; without `--table` also with provisioned concurrency that
+    /// follows a target.
     #[arg(long)]
     pub compare: bool,
     /// One row for each file instead of a block, as Markdown.
     #[arg(long, requires = "compare")]
     pub table: bool,
-    /// With `--table`: so many further seeds of each file, and how often what came was within what its plan expected.
-    #[arg(long, requires = "table", value_name = "N")]
+    /// So many further seeds of each file: how many succeed, and how often what came was within what its plan expected.
+    #[arg(long, value_name = "N")]
     pub seeds: Option<u64>,
     /// AWS region: its quotas and prices.
     #[arg(long, default_value = "us-east-1", value_name = "REGION")]
@@ -55,13 +61,26 @@ pub struct Simulate {
     /// Execute is deployed as a container image.
     #[arg(long)]
     pub image: bool,
+    /// Submit by a schedule, in UTC: `rate(1 hour)`, `cron(0 * * * ? *)`; forecast and prewarm run beside it.
+    #[arg(long, value_name = "EXPRESSION")]
+    pub schedule: Option<String>,
+    /// With `--schedule`: how many of its times.
+    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub times: u32,
+    /// Let prewarm act: avoiding a cold start is worth so many dollars.
+    #[arg(long, value_name = "USD")]
+    pub prewarm: Option<f64>,
     /// Environments provisioned before the run, by memory tier: `1769=50`; may be given several times.
     #[arg(long, value_name = "MIB=N", value_parser = provisioned)]
     pub provisioned: Vec<(Mib, u32)>,
-    /// What goes wrong with targets: `slow=MIBxTIMES`, `failing=MIBxPER_MILLE`, `degraded=FROM_S+FOR_S`, `throttled=PER_MILLE`,
-    /// `lost=PER_MILLE`; may be given several times.
+    /// What goes wrong: with targets `slow=MIBxTIMES`, `failing=MIBxPER_MILLE`, `degraded=FROM_S+FOR_S`, `throttled=PER_MILLE`,
+    /// `lost=PER_MILLE`; with what stages write, read and know `writes=PER_MILLE`, `skewed=PER_MILLE`, `stale=FROM_S+FOR_S`,
+    /// `unseen=PER_MILLE`; may be given several times.
     #[arg(long, value_name = "KIND=…")]
     pub trouble: Vec<String>,
+    /// Write the definition of the plain states that `--compare` runs: Amazon States Language, of one file only.
+    #[arg(long, value_name = "OUT")]
+    pub emit_plain: Option<PathBuf>,
     /// Factor on what tasks take, over their estimates.
     #[arg(long, default_value_t = 1.0, value_name = "X")]
     pub slower: f64,
@@ -100,6 +119,14 @@ pub enum SimulateError {
         /// Why.
         source: std::io::Error,
     },
+    /// A file cannot be written.
+    #[error("cannot write `{path}`: {source}")]
+    Unwritten {
+        /// Which.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
     /// A file is no workflow that can be run.
     #[error("`{path}`: {why}")]
     Content {
@@ -109,19 +136,30 @@ pub enum SimulateError {
         why: String,
     },
     /// The simulation has no result.
-    #[error("`{path}`: {source}")]
+    #[error("`{path}`: {source}; repeat it with: {again}")]
     Failed {
         /// Which.
         path: String,
         /// Why.
         source: Failed,
+        /// The command that does the same.
+        again: String,
     },
     /// A word says nothing.
     #[error(transparent)]
     NoTrouble(#[from] NoTrouble),
-    /// A picture shows one run.
-    #[error("a picture shows one file: {0} were given")]
-    OnePicture(usize),
+    /// A picture shows one run, and a definition is that of one workflow.
+    #[error("a picture and a definition are of one file: {0} were given")]
+    OneFile(usize),
+}
+
+/// What is said.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Told {
+    /// The answer.
+    pub text: String,
+    /// What whoever asked should know beside it, a line each.
+    pub notes: Vec<String>,
 }
 
 /// The figures of one file.
@@ -134,30 +172,37 @@ pub struct Figures {
     /// As plain states, when asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plain: Option<Simulated>,
+    /// As plain states with provisioned concurrency that follows a target, when asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tracked: Option<Simulated>,
 }
 
 /// Simulates every file.
 ///
 /// # Errors
 /// A file that cannot be read or is refused, and a run that can neither go on nor end.
-pub fn simulate(wanted: &Simulate, form: Form) -> Result<String, SimulateError> {
-    if form == Form::Svg && wanted.files.len() != 1 {
-        return Err(SimulateError::OnePicture(wanted.files.len()));
+pub fn simulate(wanted: &Simulate, form: Form) -> Result<Told, SimulateError> {
+    let single = form == Form::Svg || wanted.emit_plain.is_some();
+    if single && wanted.files.len() != 1 {
+        return Err(SimulateError::OneFile(wanted.files.len()));
     }
+    let mut notes = Vec::new();
     let mut figures = Vec::new();
     for path in &wanted.files {
-        figures.push(one(wanted, path)?);
+        figures.push(one(wanted, path, &mut notes)?);
     }
-    Ok(match form {
-        Form::Text if wanted.table => render::rows(&figures) + &coverage(wanted)?,
-        Form::Text => render::table(&figures),
+    let text = match form {
+        Form::Text if wanted.table => render::rows(&figures) + &coverage(wanted, &mut notes)?,
+        Form::Text => render::table(&figures) + &coverage(wanted, &mut notes)?,
         Form::Json => serde_json::to_string_pretty(&figures).unwrap_or_default(),
         Form::Svg => figures.first().map(picture).unwrap_or_default(),
-    })
+    };
+    Ok(Told { text, notes })
 }
 
-/// How often duration and cost of further seeds are within what the plans expected; empty when it was not asked for.
-fn coverage(wanted: &Simulate) -> Result<String, SimulateError> {
+/// How often duration and cost of further seeds are within what the plans expected; empty when it was not asked for. A note says how to
+/// repeat each that does not succeed.
+fn coverage(wanted: &Simulate, notes: &mut Vec<String>) -> Result<String, SimulateError> {
     let Some(seeds) = wanted.seeds else {
         return Ok(String::new());
     };
@@ -167,9 +212,10 @@ fn coverage(wanted: &Simulate) -> Result<String, SimulateError> {
             let again = Simulate {
                 seed: wanted.seed + more,
                 compare: false,
+                emit_plain: None,
                 ..wanted.clone()
             };
-            let ours = one(&again, path)?.ours;
+            let ours = one(&again, path, notes)?.ours;
             if ours.status != "succeeded" {
                 continue;
             }
@@ -179,14 +225,19 @@ fn coverage(wanted: &Simulate) -> Result<String, SimulateError> {
         }
     }
     let share = |count: u64| 100.0 * count as f64 / runs.max(1) as f64;
+    let all = seeds * wanted.files.len() as u64;
     Ok(format!(
-        "\nof {runs} runs that succeeded, {seeds} seeds of each file: within the expected duration {:.0} %, within the expected cost {:.0} %\n",
+        "\nof {all} runs, {seeds} seeds of each file, {runs} succeeded: within the expected duration {:.0} %, within the expected cost {:.0} %\n",
         share(time),
         share(money)
     ))
 }
 
-fn one(wanted: &Simulate, path: &PathBuf) -> Result<Figures, SimulateError> {
+fn one(
+    wanted: &Simulate,
+    path: &PathBuf,
+    notes: &mut Vec<String>,
+) -> Result<Figures, SimulateError> {
     let shown = path.display().to_string();
     let document = std::fs::read(path).map_err(|source| SimulateError::File {
         path: shown.clone(),
@@ -210,6 +261,11 @@ fn one(wanted: &Simulate, path: &PathBuf) -> Result<Figures, SimulateError> {
             ..RunOptions::default()
         },
         image: wanted.image,
+        recurring: wanted.schedule.as_ref().map(|expression| Recurring {
+            expression: expression.clone(),
+            times: wanted.times,
+        }),
+        prewarm: wanted.prewarm,
         provisioned: wanted.provisioned.clone(),
         seed: wanted.seed,
         slower: wanted.slower,
@@ -221,17 +277,54 @@ fn one(wanted: &Simulate, path: &PathBuf) -> Result<Figures, SimulateError> {
         scenario.pool.concurrency = concurrency;
         scenario.pool.lanes_max = concurrency - CONCURRENCY_KEPT_FREE;
     }
-    let plain = wanted.compare.then(|| plain(&scenario, &parsed.workflow));
-    drop(parsed);
-    let ours = ours(&scenario).map_err(|source| SimulateError::Failed {
-        path: shown,
+    if let Some(out) = &wanted.emit_plain {
+        emit(&scenario, &parsed.workflow, out, notes)?;
+    }
+    let failed = |source| SimulateError::Failed {
+        path: shown.clone(),
         source,
-    })?;
+        again: repeat::command(wanted, path, wanted.seed),
+    };
+    let beside = wanted.compare.then(|| plain(&scenario, &parsed.workflow));
+    let plain = beside.transpose().map_err(failed)?;
+    let beside = (wanted.compare && !wanted.table).then(|| tracked(&scenario, &parsed.workflow));
+    let tracked = beside.transpose().map_err(failed)?;
+    drop(parsed);
+    let ours = ours(&scenario).map_err(failed)?;
+    if ours.status != "succeeded" {
+        let again = repeat::command(wanted, path, wanted.seed);
+        notes.push(format!(
+            "`{shown}` {}; repeat it with: {again}",
+            ours.status
+        ));
+    }
     let file = path.file_name().unwrap_or_default();
     Ok(Figures {
         file: file.to_string_lossy().into_owned(),
         ours,
         plain,
+        tracked,
+    })
+}
+
+/// Writes the definition of plain states, and notes what keeps it from being one.
+fn emit(
+    scenario: &Scenario,
+    workflow: &Workflow,
+    out: &PathBuf,
+    notes: &mut Vec<String>,
+) -> Result<(), SimulateError> {
+    let definition = definition(scenario, workflow);
+    let problems = definition.problems();
+    let nested = "`--compare` runs its levels as nested executions";
+    notes.extend(
+        problems
+            .iter()
+            .map(|problem| format!("warning: {problem}; {nested}")),
+    );
+    std::fs::write(out, definition.text).map_err(|source| SimulateError::Unwritten {
+        path: out.display().to_string(),
+        source,
     })
 }
 
@@ -287,6 +380,9 @@ fn picture(figures: &Figures) -> String {
     )];
     if let Some(plain) = &figures.plain {
         sections.push((headline("plain states", plain), bars(plain, false)));
+    }
+    if let Some(tracked) = &figures.tracked {
+        sections.push((headline("target tracking", tracked), bars(tracked, false)));
     }
     timeline(&sections)
 }

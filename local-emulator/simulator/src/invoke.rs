@@ -1,13 +1,16 @@
 //! An invocation from the outside: refused, begun cold or warm, ended in time or not, and charged whatever became of it.
 
 use std::future::Future;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 
 use foreshard_model::message::CaughtError;
 use foreshard_model::units::TimeMs;
 
-use crate::cloud::{Cloud, Service};
+use crate::cloud::{Cloud, Service, Services};
 use crate::lambda::{Refused, Start};
+use crate::metrics::Ended;
 use crate::parameters::{INVOKE_MS, LOG_BYTES, PLAIN_LOG_BYTES};
 use crate::trouble::{Met, Refusal};
 
@@ -65,6 +68,8 @@ struct Running<'a> {
     start: Start,
     begun: TimeMs,
     died: bool,
+    /// Whether it found all provisioned environments busy.
+    spilled: bool,
 }
 
 impl Drop for Running<'_> {
@@ -75,6 +80,16 @@ impl Drop for Running<'_> {
         services
             .lambda
             .end(self.function, self.start, now, self.died);
+        let ended = Ended {
+            function: self.function,
+            begun: self.begun,
+            took_ms: now.since(self.begun),
+            failed: self.died,
+            provisioned: self.start == Start::Provisioned,
+            spilled: self.spilled,
+        };
+        services.metrics.ended(&ended, now);
+        services.measures(self.function, now);
         let Some(shape) = services.lambda.shape(self.function) else {
             return;
         };
@@ -109,6 +124,20 @@ pub(crate) struct Context {
     pub(crate) slower: f64,
 }
 
+impl Services {
+    /// What of a function is in use, for whoever measures it.
+    fn measures(&mut self, function: &str, now: TimeMs) {
+        let all = self.lambda.in_flight();
+        if let Some((own, provisioned)) = self.lambda.running(function) {
+            self.metrics.running(function, own, all, now);
+            if provisioned.ready(now) > 0 {
+                let share = provisioned.utilization(now);
+                self.metrics.utilized(function, share, now);
+            }
+        }
+    }
+}
+
 impl Cloud {
     /// Invokes a function whose handler is `work`; gives what it answers, if it does.
     pub(crate) async fn invoke<T, F>(
@@ -121,13 +150,14 @@ impl Cloud {
     {
         self.takes(Service::Functions, INVOKE_MS).await;
         let met = self.meets(function)?;
-        let (start, limit_ms) = self.begin(function)?;
+        let (start, limit_ms, spilled) = self.begin(function)?;
         let mut running = Running {
             cloud: self,
             function,
             start,
             begun: self.timeline.now(),
             died: false,
+            spilled,
         };
         if let Start::Cold { placed_ms, init_ms } = start {
             self.timeline.sleep(placed_ms + init_ms).await;
@@ -142,7 +172,9 @@ impl Cloud {
             true => Some(Err("exit status 1".to_owned())),
             false => {
                 let end_ms = limit_ms.min(lost_ms);
-                self.timeline.within(end_ms, work(context)).await
+                self.timeline
+                    .within(end_ms, self.process(work(context)))
+                    .await
             }
         };
         running.died = !matches!(ended, Some(Ok(_)));
@@ -152,6 +184,38 @@ impl Cloud {
             Some(Err(how)) => Err(Unanswered::Died(how)),
             Some(Ok(answer)) => Ok(answer),
         }
+    }
+
+    /// A handler in a process of its own: what breaks at a write breaks it alone. It is in a box, so that whoever waits for
+    /// something else does not carry it along.
+    fn process<'a, T, F>(&'a self, work: F) -> Pin<Box<dyn Future<Output = Result<T, String>> + 'a>>
+    where
+        F: Future<Output = Result<T, String>> + 'a,
+    {
+        if !self.faulty {
+            return Box::pin(work);
+        }
+        let id = {
+            let mut services = self.lock();
+            services.processes += 1;
+            services.processes
+        };
+        Box::pin(async move {
+            let mut work = pin!(work);
+            std::future::poll_fn(|context| {
+                self.world.faults(|faults| faults.enter(id));
+                let polled = work.as_mut().poll(context);
+                let died = self.world.faults(|faults| {
+                    faults.enter(0);
+                    faults.is_dead(id)
+                });
+                match died {
+                    true => Poll::Ready(Err("exit status 101".to_owned())),
+                    false => polled,
+                }
+            })
+            .await
+        })
     }
 
     /// The trouble that an invocation of a target meets; control functions meet none.
@@ -167,20 +231,27 @@ impl Cloud {
             None => Ok(met),
             Some(Refusal::Throttled) => {
                 services.usage.throttles.lambda += 1;
+                services.metrics.throttled(function, now);
                 Err(Unanswered::Throttled(Refused::Concurrency))
             }
             Some(Refusal::Service) => Err(Unanswered::Service),
         }
     }
 
-    fn begin(&self, function: &str) -> Result<(Start, u64), Unanswered> {
+    /// How it begins, its longest time, and whether it found all provisioned environments busy.
+    fn begin(&self, function: &str) -> Result<(Start, u64, bool), Unanswered> {
         let now = self.timeline.now();
         let mut services = self.lock();
         let services = &mut *services;
         let start = services.lambda.begin(function, now).map_err(|refused| {
             services.usage.throttles.lambda += 1;
+            services.metrics.throttled(function, now);
             Unanswered::Throttled(refused)
         })?;
+        services.measures(function, now);
+        let running = services.lambda.running(function);
+        let ready = running.map_or(0, |(_, provisioned)| provisioned.ready(now));
+        let spilled = ready > 0 && start != Start::Provisioned;
         let (limit_ms, works) = services
             .lambda
             .shape(function)
@@ -188,10 +259,12 @@ impl Cloud {
         let plain = works && function.starts_with(crate::plain::PREFIX);
         let usage = &mut services.usage;
         usage.invocations += 1;
-        usage.cold_starts += u64::from(matches!(start, Start::Cold { .. }));
+        let cold = matches!(start, Start::Cold { .. });
+        usage.cold_starts += u64::from(cold);
+        usage.work_cold_starts += u64::from(cold && works);
         usage.concurrency = usage.concurrency.max(services.lambda.in_flight());
         usage.log_bytes += if plain { PLAIN_LOG_BYTES } else { LOG_BYTES };
-        Ok((start, limit_ms))
+        Ok((start, limit_ms, spilled))
     }
 
     /// Lets the time pass that so much processor time takes in a function of this size.

@@ -1,5 +1,7 @@
 //! Lambda: environments that are kept, started and refused, provisioned ones that take their time, and what both are limited to.
 
+mod provisioned;
+
 use std::collections::BTreeMap;
 
 use foreshard_fakes::Seeded;
@@ -9,11 +11,10 @@ use foreshard_model::units::{Mib, TimeMs};
 
 use crate::account::Account;
 use crate::bucket::Bucket;
-use crate::parameters::{
-    CONTROL_CALLS_PER_S, KEPT_IDLE_MS, PLACEMENT, PROVISION_PER_MINUTE, PROVISION_PREPARES_MS,
-    Package, init,
-};
+use crate::parameters::{CONTROL_CALLS_PER_S, KEPT_IDLE_MS, PLACEMENT, Package, init};
 use crate::random;
+
+use self::provisioned::Provisioned;
 
 /// What of the quota provisioned concurrency must leave to everybody else. Source: Lambda documentation.
 const LEFT_UNRESERVED: u32 = 100;
@@ -68,13 +69,12 @@ pub(crate) enum NotSet {
 
 struct Function {
     shape: Shape,
+    /// Invocations in flight.
+    running: u32,
     /// When each idle environment was last used, the latest at the end.
     idle: Vec<TimeMs>,
     grows: Bucket,
-    provisioned: u32,
-    /// When all that was asked for is there: none of it is of use before.
-    usable_from: TimeMs,
-    busy_provisioned: u32,
+    provisioned: Provisioned,
 }
 
 /// All functions of the account.
@@ -108,11 +108,10 @@ impl Lambda {
         let most = f64::from(self.environments_per_10_s);
         let function = Function {
             shape,
+            running: 0,
             idle: Vec::new(),
             grows: Bucket::new(most, most / 10.0),
-            provisioned: 0,
-            usable_from: TimeMs(0),
-            busy_provisioned: 0,
+            provisioned: Provisioned::default(),
         };
         self.functions.insert(name.to_owned(), function);
     }
@@ -126,12 +125,12 @@ impl Lambda {
         if !self.requests.take(1.0, now) {
             return Err(Refused::Rate);
         }
-        let reserved: u32 = self.functions.values().map(|f| f.provisioned).sum();
+        let reserved: u32 = self.functions.values().map(|f| f.provisioned.held()).sum();
         let Some(function) = self.functions.get_mut(name) else {
             return Err(Refused::Rate);
         };
-        if function.busy_provisioned < function.provisioned && function.usable_from <= now {
-            function.busy_provisioned += 1;
+        if function.provisioned.take(now) {
+            function.running += 1;
             return Ok(Start::Provisioned);
         }
         if self.in_flight + reserved >= self.concurrency {
@@ -153,6 +152,7 @@ impl Lambda {
                 init_ms: random::draw(&mut self.inits, of).ceil() as u64,
             }
         };
+        function.running += 1;
         self.in_flight += 1;
         Ok(start)
     }
@@ -163,10 +163,12 @@ impl Lambda {
             return;
         };
         if start == Start::Provisioned {
-            function.busy_provisioned = function.busy_provisioned.saturating_sub(1);
+            function.provisioned.give();
+            function.running -= 1;
             return;
         }
         self.in_flight -= 1;
+        function.running -= 1;
         if !died {
             function.idle.push(now);
         }
@@ -174,15 +176,29 @@ impl Lambda {
 
     /// Invocations in flight.
     pub(crate) fn in_flight(&self) -> u32 {
-        let provisioned: u32 = self.functions.values().map(|f| f.busy_provisioned).sum();
+        let provisioned: u32 = self.functions.values().map(|f| f.provisioned.busy()).sum();
         self.in_flight + provisioned
     }
 
-    /// What is provisioned: shapes and counts.
-    pub(crate) fn provisioned(&self) -> impl Iterator<Item = (&Shape, u32)> {
-        let all = self.functions.values();
-        all.map(|function| (&function.shape, function.provisioned))
-            .filter(|(_, count)| *count > 0)
+    /// Invocations of a function in flight, and its provisioned environments.
+    pub(crate) fn running(&self, name: &str) -> Option<(u32, &Provisioned)> {
+        let function = self.functions.get(name)?;
+        Some((function.running, &function.provisioned))
+    }
+
+    /// Gigabyte-seconds for which environments were provisioned up to this moment.
+    pub(crate) fn waiting_gb_s(&self, now: TimeMs) -> f64 {
+        let each = self.functions.values().map(|function| {
+            let gb = f64::from(function.shape.memory.0) / 1_024.0;
+            gb * function.provisioned.paid(now) as f64 / 1_000.0
+        });
+        each.sum()
+    }
+
+    /// Takes a call of the control plane.
+    pub(crate) fn controls(&mut self, now: TimeMs) -> Result<(), NotSet> {
+        let taken = self.control.take(1.0, now);
+        taken.then_some(()).ok_or(NotSet::Throttled)
     }
 
     /// Asks for so many provisioned environments of an alias, 0 to give them back; says from when on they are of use.
@@ -192,14 +208,12 @@ impl Lambda {
         count: u32,
         now: TimeMs,
     ) -> Result<TimeMs, NotSet> {
-        if !self.control.take(1.0, now) {
-            return Err(NotSet::Throttled);
-        }
+        self.controls(now)?;
         let others: u32 = self
             .functions
             .iter()
             .filter(|(other, _)| *other != name)
-            .map(|(_, function)| function.provisioned)
+            .map(|(_, function)| function.provisioned.asked())
             .sum();
         if others + count > self.concurrency.saturating_sub(LEFT_UNRESERVED) {
             return Err(NotSet::Quota);
@@ -207,13 +221,21 @@ impl Lambda {
         let Some(function) = self.functions.get_mut(name) else {
             return Err(NotSet::Quota);
         };
-        let more = u64::from(count.saturating_sub(function.provisioned));
-        function.provisioned = count;
-        if more > 0 {
-            let grows_ms = (more * 60_000).div_ceil(PROVISION_PER_MINUTE);
-            function.usable_from = now.plus(PROVISION_PREPARES_MS + grows_ms);
+        function.provisioned.ask(count, now);
+        Ok(function.provisioned.all_from())
+    }
+
+    /// So many provisioned environments of a function were asked for long ago.
+    pub(crate) fn preset(&mut self, name: &str, count: u32, at: TimeMs) {
+        if let Some(function) = self.functions.get_mut(name) {
+            function.provisioned.ask(count, at);
         }
-        Ok(function.usable_from)
+    }
+
+    /// What is provisioned is paid for from this moment on.
+    pub(crate) fn pay_from(&mut self, at: TimeMs) {
+        let all = self.functions.values_mut();
+        all.for_each(|function| function.provisioned.pay_from(at));
     }
 }
 

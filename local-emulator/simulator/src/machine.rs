@@ -2,23 +2,26 @@
 
 mod lane;
 mod round;
+mod rules;
 
+use std::cell::{Ref, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use foreshard_model::ids::{Round, RunId};
-use foreshard_model::message::{CaughtError, ReshardRequest};
+use foreshard_model::message::CaughtError;
 use foreshard_model::policy::StartRate;
 use foreshard_model::target::{Architecture, Target};
 use foreshard_model::units::Mib;
-use foreshard_stages::{StageError, aggregate, dispatch, plan, reshard, submit};
+use foreshard_stages::{StageError, aggregate, dispatch, forecast, plan, prewarm, reshard, submit};
 
 use crate::cloud::Cloud;
 use crate::executor::Spawner;
 use crate::lambda::Shape;
-use crate::parameters::{Package, STAGE_CPU_MS};
-use crate::run::Scenario;
+use crate::meter::Usage;
+use crate::parameters::Package;
+use crate::scenario::Scenario;
 use crate::worker::Worker;
 
 pub(crate) use round::execution;
@@ -29,18 +32,19 @@ const PLAN: &str = "plan";
 const DISPATCH: &str = "dispatch";
 const AGGREGATE: &str = "aggregate";
 const RESHARD: &str = "reshard";
+const FORECAST: &str = "forecast";
+const PREWARM: &str = "prewarm";
 
 /// Memory in MiB and longest invocation in seconds of each. Source: `CONTROL_FUNCTIONS` of the deployment.
-const CONTROL: [(&str, u32, u64); 5] = [
+const CONTROL: [(&str, u32, u64); 7] = [
     (SUBMIT, 512, 29),
     (PLAN, 3_008, 900),
     (DISPATCH, 512, 30),
     (AGGREGATE, 1_024, 300),
     (RESHARD, 1_024, 300),
+    (FORECAST, 1_024, 240),
+    (PREWARM, 512, 120),
 ];
-
-/// Between two sweeps, in milliseconds. Source: the rule of the deployment.
-const SWEEP_MS: u64 = 60_000;
 
 /// Words after which a control state is repeated. Source: `RETRIED_ERRORS` of the deployment.
 const RETRIED: [&str; 7] = [
@@ -70,6 +74,16 @@ pub(crate) struct Machine {
     dispatch: dispatch::Ports,
     aggregate: aggregate::Ports,
     reshard: reshard::Ports,
+    forecast: forecast::Ports,
+    prewarm: prewarm::Ports,
+    begun: RefCell<Vec<Begun>>,
+}
+
+/// A run that was started, and what had been used by then.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Begun {
+    pub(crate) run: RunId,
+    pub(crate) usage: Usage,
 }
 
 impl Machine {
@@ -119,9 +133,12 @@ impl Machine {
             submit: submit_ports(cloud),
             plan: plan_ports(cloud),
             aggregate: aggregate_ports(cloud),
+            forecast: rules::forecast_ports(cloud),
+            prewarm: rules::prewarm_ports(cloud),
+            begun: RefCell::default(),
             reshard: reshard::Ports {
                 dispatch: dispatch.clone(),
-                forecasts: cloud.world.clone(),
+                forecasts: cloud.clone(),
                 plans: cloud.clone(),
                 run_writes: cloud.clone(),
                 executions: cloud.clone(),
@@ -132,27 +149,22 @@ impl Machine {
         })
     }
 
-    /// The rule of each minute, until the end of the world.
-    pub(crate) async fn sweeps(self: Rc<Self>) {
-        loop {
-            self.cloud.timeline.sleep(SWEEP_MS).await;
-            let (cloud, ports) = (&self.cloud, &self.reshard);
-            let swept = cloud.invoke(RESHARD, |_| async move {
-                cloud.computes(STAGE_CPU_MS, RESHARD).await;
-                // A sweep that fails is followed by the next one.
-                let _swept: Result<_, StageError> =
-                    reshard::reshard(ports, &ReshardRequest::default()).await;
-                Ok(())
-            });
-            let _refused: Result<(), _> = swept.await;
-        }
-    }
-
     /// Begins the executions that were asked for.
     pub(crate) fn begin_started(self: &Rc<Self>) {
         for (run, round) in self.cloud.take_started() {
+            if round == Round(0) {
+                self.begun.borrow_mut().push(Begun {
+                    run: run.clone(),
+                    usage: self.cloud.used(self.cloud.timeline.now()),
+                });
+            }
             drop(self.spawner.spawn(execution(Rc::clone(self), run, round)));
         }
+    }
+
+    /// The runs that were started, the first at the beginning.
+    pub(crate) fn begun(&self) -> Ref<'_, Vec<Begun>> {
+        self.begun.borrow()
     }
 
     /// Whether the run has ended and none of its executions is open.
@@ -202,7 +214,7 @@ fn submit_ports(cloud: &Arc<Cloud>) -> submit::Ports {
         schedules: cloud.clone(),
         schedule_writes: cloud.clone(),
         timers: cloud.clone(),
-        forecasts: cloud.world.clone(),
+        forecasts: cloud.clone(),
         wiring: cloud.clone(),
         clock: cloud.clone(),
     }
@@ -217,7 +229,7 @@ fn plan_ports(cloud: &Arc<Cloud>) -> plan::Ports {
         blob_writes: cloud.clone(),
         ledger: cloud.clone(),
         profiles: cloud.world.clone(),
-        forecasts: cloud.world.clone(),
+        forecasts: cloud.clone(),
         wiring: cloud.clone(),
         clock: cloud.clone(),
         scratch: std::env::temp_dir(),

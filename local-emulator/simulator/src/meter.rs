@@ -35,6 +35,10 @@ impl Throttles {
 pub struct Usage {
     /// State transitions of Standard executions, repeats included.
     pub transitions: u64,
+    /// Times that a lane parked until it was woken, and that it waited some seconds.
+    pub parkings: u64,
+    /// See `parkings`.
+    pub waits: u64,
     /// Executions started, children of distributed Maps included.
     pub executions: u64,
     /// Events of the longest history.
@@ -45,6 +49,8 @@ pub struct Usage {
     pub invocations: u64,
     /// Of them, those that waited for a new environment.
     pub cold_starts: u64,
+    /// Of them, those of functions that do users' work.
+    pub work_cold_starts: u64,
     /// Most invocations in flight.
     pub concurrency: u32,
     /// Gigabyte-seconds by region and architecture.
@@ -56,6 +62,8 @@ pub struct Usage {
     pub provisioned_gb_s: f64,
     /// Gigabyte-seconds for which environments were provisioned.
     pub waiting_gb_s: f64,
+    /// Calls that changed provisioned concurrency.
+    pub provisions: u64,
     /// Gigabyte-seconds of scratch disk above what is free.
     pub disk_gb_s: f64,
     /// Write request units.
@@ -66,7 +74,7 @@ pub struct Usage {
     pub puts: u64,
     /// GETs.
     pub gets: u64,
-    /// `PutMetricData`.
+    /// `PutMetricData`, and metrics asked for.
     pub metric_requests: u64,
     /// Bytes of logs.
     pub log_bytes: f64,

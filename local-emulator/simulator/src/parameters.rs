@@ -144,6 +144,15 @@ pub(crate) const CALL_ATTEMPTS: u32 = 6;
 /// See [`CALL_ATTEMPTS`].
 pub(crate) const CALL_BACKOFF_MS: u64 = 50;
 
+/// From the end of what is measured to when CloudWatch shows it, in milliseconds. Not documented: about two minutes for metrics of
+/// one minute (docs of others that read them).
+pub(crate) const METRIC_LAG_MS: u64 = 120_000;
+/// How long metrics of one minute are kept, in milliseconds. Source: CloudWatch, "Metrics retention": 15 days.
+pub(crate) const METRICS_KEPT_MS: u64 = 15 * 86_400_000;
+/// A timer's event comes within so many milliseconds of its time. Source: EventBridge Scheduler, "60-second precision"; that it is
+/// anywhere in it as often is assumed.
+pub(crate) const TIMER_WITHIN_MS: u64 = 60_000;
+
 /// Processor time of dispatch, in milliseconds: what it is promised to stay below (`make measure-dispatch`).
 pub(crate) const DISPATCH_CPU_MS: f64 = 3.0;
 /// Processor time of the other stages beside what grows with the run, in milliseconds. Assumed.
@@ -217,5 +226,15 @@ pub const PARAMETERS: &[(&str, &str, &str)] = &[
         "provisioned concurrency",
         "90 s, then 6,000 a minute, usable when all are there",
         "Lambda documentation",
+    ),
+    (
+        "a minute of a metric is shown",
+        "2 minutes after what it measures has ended",
+        "measured by others, not documented",
+    ),
+    (
+        "a timer's event",
+        "within a minute of its time, evenly",
+        "precision by EventBridge Scheduler; how it spreads is assumed",
     ),
 ];

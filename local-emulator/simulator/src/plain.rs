@@ -4,6 +4,9 @@
 //! each of its levels; where one definition or one history cannot hold that, levels go into nested executions. Beside it, as a
 //! bound that no definition reaches, every task starts as soon as its inputs are there.
 
+mod task;
+mod tracking;
+
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -14,20 +17,21 @@ use foreshard_engine::place::WORKER_MIB;
 use foreshard_engine::plan::Scale;
 use foreshard_engine::price;
 use foreshard_fakes::build;
-use foreshard_model::limits::{DEFINITION_BYTES, MIB_PER_VCPU};
+use foreshard_model::limits::DEFINITION_BYTES;
 use foreshard_model::message::CaughtError;
-use foreshard_model::target::Target;
 use foreshard_model::units::TimeMs;
-use foreshard_model::workflow::{FileSource, Task, TaskKind, Workflow};
+use foreshard_model::workflow::Workflow;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
 use crate::cloud::Cloud;
-use crate::executor::Stopped;
-use crate::lambda::Shape;
-use crate::parameters::{FLOW_STATE_MS, LONGEST_MS, Package, START_MS, TASK_STATE_MS};
-use crate::run::{Scenario, Simulated, Stage, Stretch, billed};
+use crate::meter::Usage;
+use crate::parameters::{FLOW_STATE_MS, LONGEST_MS, START_MS, TASK_STATE_MS, TIMER_WITHIN_MS};
+use crate::result::{EachRun, Simulated, Stretch, billed};
+use crate::run::Stage;
+use crate::scenario::{Failed, Scenario};
 use crate::states::{Dead, EXECUTION_EVENTS, FORK_EVENTS, History, RETRY_EVENTS, TASK_EVENTS};
-use crate::worker::{Reality, task_ms};
+
+use self::task::{PlainTask, plain_task, shape};
 
 /// What names of plain functions begin with.
 pub(crate) const PREFIX: &str = "plain/";
@@ -55,28 +59,18 @@ pub(crate) enum Arrangement {
     Levels,
     /// Every task as soon as it can: what cannot.
     Arrows,
+    /// As levels, and every function has provisioned concurrency that target tracking changes.
+    Tracked,
     /// A Parallel state for each level, all in one execution, its results passed on, repeats as Workflow Studio proposes them.
     Naive,
-}
-
-/// A task as its function sees it.
-struct PlainTask {
-    function: String,
-    cpu_ms: f64,
-    /// How fast its processor time passes.
-    rate: f64,
-    /// Files read from the store, and their bytes.
-    gets: (u64, u64),
-    /// Files written to it, and their bytes.
-    puts: (u64, u64),
-    memory_mib: u32,
-    function_mib: u32,
 }
 
 /// What ends a plain run before its time.
 enum Ended {
     Dead(Dead),
     Failed(CaughtError),
+    /// Nothing more happens.
+    Stuck,
 }
 
 /// How a plain run ended, and what ran when.
@@ -97,53 +91,139 @@ struct Plain {
     naive: bool,
 }
 
-/// Plays the workflow.
+/// One run, and how far it has come.
+struct Run {
+    begun: TimeMs,
+    used: Usage,
+    ended: Option<(TimeMs, Played)>,
+}
+
+/// Plays the workflow, as often as the scenario has it run.
+///
+/// # Errors
+/// When its schedule is none.
 pub(crate) fn simulate(
     scenario: &Scenario,
     workflow: &Workflow,
     arrangement: Arrangement,
-) -> Simulated {
+) -> Result<Simulated, Failed> {
     let Stage {
         cloud,
         mut executor,
     } = Stage::new(scenario);
-    let plain = Plain::new(&cloud, scenario, workflow, arrangement);
-    let (shown, nests) = (plain.tasks.len() as u32, plain.nests);
+    let plain = Rc::new(Plain::new(&cloud, scenario, workflow, arrangement));
     let spawner = executor.spawner();
-    let result: Rc<RefCell<Option<Played>>> = Rc::default();
-    let theirs = Rc::clone(&result);
-    drop(spawner.spawn(async move {
-        let mut stretches = Vec::new();
-        let played = plain.play(arrangement, &mut stretches).await;
-        *theirs.borrow_mut() = Some((played, stretches));
-    }));
-    let stopped = executor.run(build::START.plus(LONGEST_MS), || result.borrow().is_some());
-    let took_ms = cloud.timeline.now().since(build::START);
-    let (status, cause, stretches) = match (result.take(), stopped) {
-        (Some((Ok(()), stretches)), Stopped::Finished) => ("succeeded", None, stretches),
-        (Some((Err(Ended::Dead(dead)), stretches)), _) => {
-            ("failed", Some(dead.as_str().to_owned()), stretches)
-        }
-        (Some((Err(Ended::Failed(error)), stretches)), _) => (
-            "failed",
-            Some(format!("{}: {}", error.error, error.cause)),
-            stretches,
-        ),
-        _ => ("stuck", None, Vec::new()),
+    if arrangement == Arrangement::Tracked {
+        let functions = plain.tasks.iter().map(|task| task.function.clone());
+        tracking::begin(&cloud, functions.collect());
+        drop(spawner.spawn(tracking::adjusts(Arc::clone(&cloud))));
+    }
+    let runs: Rc<RefCell<Vec<Run>>> = Rc::default();
+    for at in starts(scenario, &cloud)? {
+        let (plain, runs) = (Rc::clone(&plain), Rc::clone(&runs));
+        drop(spawner.spawn(async move {
+            plain.cloud.timeline.sleep_until(at).await;
+            let place = {
+                let mut runs = runs.borrow_mut();
+                runs.push(Run {
+                    begun: at,
+                    used: plain.cloud.used(at),
+                    ended: None,
+                });
+                runs.len() - 1
+            };
+            let mut stretches = Vec::new();
+            let played = plain.play(arrangement, &mut stretches).await;
+            let ended = (plain.cloud.timeline.now(), (played, stretches));
+            runs.borrow_mut()[place].ended = Some(ended);
+        }));
+    }
+    let wanted = scenario.runs();
+    let _stopped = executor.run(build::START.plus(LONGEST_MS), || {
+        let runs = runs.borrow();
+        runs.len() >= wanted && runs.iter().all(|run| run.ended.is_some())
+    });
+    Ok(figures(scenario, &plain, runs.take()))
+}
+
+/// When its runs begin: at once, or each within a minute of its scheduled time.
+fn starts(scenario: &Scenario, cloud: &Cloud) -> Result<Vec<TimeMs>, Failed> {
+    let Some(recurring) = &scenario.recurring else {
+        return Ok(vec![build::START; scenario.runs()]);
     };
-    let usage = cloud.lock().usage.clone();
-    let attempts = u32::try_from(usage.invocations).unwrap_or(u32::MAX);
+    let mut services = cloud.lock();
+    let times = recurring.times()?.into_iter();
+    Ok(times
+        .map(|at| at.plus(services.timers.below(TIMER_WITHIN_MS)))
+        .collect())
+}
+
+fn figures(scenario: &Scenario, plain: &Plain, runs: Vec<Run>) -> Simulated {
+    let cloud = &plain.cloud;
+    let now = cloud.timeline.now();
+    let mut each = Vec::new();
+    let mut used = Vec::new();
+    let (mut status, mut cause, mut stretches) = ("succeeded", None, Vec::new());
+    let (mut last_ms, mut end) = (0, build::START);
+    for run in runs {
+        let (ended, (played, stretched)) = run
+            .ended
+            .unwrap_or_else(|| (now, (Err(Ended::Stuck), Vec::new())));
+        last_ms = ended.since(run.begun);
+        end = end.max(ended);
+        let (own, why) = match played {
+            Ok(()) => ("succeeded", None),
+            Err(Ended::Dead(dead)) => ("failed", Some(dead.as_str().to_owned())),
+            Err(Ended::Failed(error)) => {
+                ("failed", Some(format!("{}: {}", error.error, error.cause)))
+            }
+            Err(Ended::Stuck) => ("stuck", None),
+        };
+        if status == "succeeded" {
+            (status, cause) = (own, why);
+        }
+        each.push((run.begun, ended, own.to_owned()));
+        used.push(run.used);
+        stretches = stretched;
+    }
+    let usage = cloud.used(end);
+    let region = &cloud.account.region;
+    let recurs = scenario.recurring.is_some();
+    let took_ms = if recurs {
+        last_ms
+    } else {
+        end.since(build::START)
+    };
+    let tasks = (plain.tasks.len() * each.len()) as u32;
     let executions = u32::try_from(usage.executions).unwrap_or(u32::MAX);
     Simulated {
         cause,
-        tasks: shown,
-        shards: shown,
-        rounds: if nests { executions } else { 1 },
-        attempts,
-        struck: cloud.lock().troubles.struck.clone(),
+        tasks,
+        shards: tasks,
+        rounds: if plain.nests {
+            executions
+        } else {
+            each.len() as u32
+        },
+        attempts: u32::try_from(usage.invocations).unwrap_or(u32::MAX),
+        struck: cloud.struck(),
         stretches,
-        ..billed(usage, &cloud.account.region, status, took_ms)
+        runs: match recurs {
+            true => EachRun::of(each, used, &usage, region),
+            false => Vec::new(),
+        },
+        ..billed(usage, region, status, took_ms)
     }
+}
+
+/// The definition that [`Arrangement::Levels`] plays, unless it is too large for one: then levels are nested.
+pub(crate) fn written(scenario: &Scenario, workflow: &Workflow) -> price::Definition {
+    let (scale, reality) = (Scale::new(&scenario.options), scenario.reality());
+    let functions = workflow.tasks.iter().map(|task| {
+        let plain = plain_task(task, workflow, scale, &reality, scenario);
+        price::function_name(plain.function.trim_start_matches(PREFIX))
+    });
+    price::definition(workflow, &functions.collect::<Vec<_>>())
 }
 
 impl Plain {
@@ -189,7 +269,7 @@ impl Plain {
         }
         Self {
             cloud: Arc::clone(cloud),
-            nests: arrangement == Arrangement::Levels
+            nests: matches!(arrangement, Arrangement::Levels | Arrangement::Tracked)
                 && (measured.definition_bytes > DEFINITION_BYTES as u64
                     || measured.events > u64::from(cloud.account.history_events)),
             naive: arrangement == Arrangement::Naive,
@@ -208,7 +288,9 @@ impl Plain {
         cloud.starts_execution().await;
         cloud.timeline.sleep(START_MS).await;
         match arrangement {
-            Arrangement::Levels | Arrangement::Naive => self.by_levels(stretches).await,
+            Arrangement::Levels | Arrangement::Tracked | Arrangement::Naive => {
+                self.by_levels(stretches).await
+            }
             Arrangement::Arrows => self.by_arrows(stretches).await,
         }
     }
@@ -362,85 +444,5 @@ fn stretch(task: u32, from: TimeMs, to: TimeMs) -> Stretch {
         from_ms: from.since(build::START),
         to_ms: to.since(build::START),
         failed: false,
-    }
-}
-
-fn plain_task(
-    task: &Task,
-    workflow: &Workflow,
-    scale: Scale,
-    reality: &Reality,
-    scenario: &Scenario,
-) -> PlainTask {
-    let resources = scale.resources(task);
-    let waits = matches!(task.kind, TaskKind::Lambda { .. } | TaskKind::Http(_));
-    let (memory, vcpus) = if waits {
-        (0, 0.05)
-    } else {
-        (resources.memory.0, f64::from(resources.vcpus).max(0.01))
-    };
-    let target = tier(scenario, memory, vcpus);
-    let function_mib = target.map_or(MIB_PER_VCPU, |target| target.memory.0);
-    let share = f64::from(function_mib) / f64::from(MIB_PER_VCPU);
-    let rate = if waits {
-        1.0
-    } else {
-        (share / vcpus).min(1.0) * vcpus.max(1.0) * target.map_or(1.0, |t| t.speed)
-    };
-    let read = task.files.iter().filter_map(|file| match &file.source {
-        FileSource::Task { task, file } => {
-            let writes = &workflow.tasks[task.index()].writes;
-            let written = writes.iter().find(|written| written.name == *file);
-            Some(
-                scale.bytes(
-                    written
-                        .and_then(|written| written.bytes)
-                        .unwrap_or_default(),
-                ),
-            )
-        }
-        FileSource::Generated { .. } => None,
-    });
-    let gets = read.fold((0, 0), |(files, sum), bytes| (files + 1, sum + bytes));
-    let puts = scale.writes(&task.writes);
-    PlainTask {
-        function: format!("{PREFIX}{}-{function_mib}", task.task_type),
-        cpu_ms: task_ms(&scale.kind(&task.kind), task.estimate_ms) * reality.factor(&task.id),
-        rate,
-        gets,
-        puts: (
-            puts.len() as u64,
-            puts.iter().filter_map(|file| file.bytes).sum(),
-        ),
-        memory_mib: reality.memory_mib(memory),
-        function_mib,
-    }
-}
-
-/// The smallest target that holds the task and has the vCPUs that it can use, or the largest.
-fn tier(scenario: &Scenario, memory: u32, vcpus: f64) -> Option<&Target> {
-    let targets = &scenario.pool.targets;
-    let holds = |target: &&Target| target.memory.0 >= memory + WORKER_MIB;
-    let enough = targets
-        .iter()
-        .filter(holds)
-        .find(|target| target.vcpus() >= vcpus);
-    enough.or_else(|| targets.iter().max_by_key(|target| target.memory))
-}
-
-fn shape(scenario: &Scenario, task: &PlainTask) -> Shape {
-    let target = scenario
-        .pool
-        .of_tier(foreshard_model::units::Mib(task.function_mib));
-    Shape {
-        memory: foreshard_model::units::Mib(task.function_mib),
-        disk: target.map(Target::disk).unwrap_or_default(),
-        architecture: target.map(|target| target.architecture).unwrap_or_default(),
-        package: Package::Zip,
-        region: scenario.account.region.clone(),
-        limit_ms: target.map_or(foreshard_model::limits::LAMBDA_TIMEOUT_MS, |target| {
-            target.limit_ms
-        }),
-        works: true,
     }
 }

@@ -1,8 +1,10 @@
 //! The stages' ports on the services: each call takes its time, its units and its money, then acts on the world.
 
 mod frontier;
+mod learnt;
 mod runs;
 mod store;
+mod warm;
 
 use foreshard_model::units::TimeMs;
 use foreshard_stages::ports::{Clock, PortError, PortResult, Wiring};
@@ -76,7 +78,7 @@ impl Cloud {
 #[async_trait::async_trait]
 impl Clock for Cloud {
     fn now(&self) -> TimeMs {
-        self.timeline.now()
+        self.told()
     }
 
     async fn pause(&self, ms: u64) {

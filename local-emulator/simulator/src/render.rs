@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::command::Figures;
-use crate::run::Simulated;
+use crate::result::Simulated;
 
 /// The table: a block for each file.
 pub(crate) fn table(figures: &[Figures]) -> String {
@@ -18,27 +18,29 @@ pub(crate) fn table(figures: &[Figures]) -> String {
 }
 
 fn block(text: &mut String, figures: &Figures) {
-    let (ours, plain) = (&figures.ours, figures.plain.as_ref());
+    let ours = &figures.ours;
+    let beside: Vec<(&str, &Simulated)> = [
+        ("plain states", &figures.plain),
+        ("target tracking", &figures.tracked),
+    ]
+    .into_iter()
+    .filter_map(|(name, of)| Some((name, of.as_ref()?)))
+    .collect();
     let _ = writeln!(
         text,
         "{}: {} tasks in {} shards on {} lanes, {} round(s), {} attempts",
         figures.file, ours.tasks, ours.shards, ours.lanes, ours.rounds, ours.attempts
     );
-    let mut line = |name: &str, of: &dyn Fn(&Simulated) -> String| {
-        let plain = plain.map(of).unwrap_or_default();
-        let line = format!("  {name:<16} {:>20} {plain:>20}", of(ours));
-        let _ = writeln!(text, "{}", line.trim_end());
-    };
-    if plain.is_some() {
-        line("", &|of| {
-            if of.lanes > 0 {
-                "foreshard"
-            } else {
-                "plain states"
-            }
-            .to_owned()
-        });
+    if !beside.is_empty() {
+        let names = beside.iter().map(|(name, _)| format!(" {name:>20}"));
+        let names: String = names.collect();
+        let _ = writeln!(text, "  {:<16} {:>20}{names}", "", "foreshard");
     }
+    let mut line = |name: &str, of: &dyn Fn(&Simulated) -> String| {
+        let others = beside.iter().map(|(_, side)| format!(" {:>20}", of(side)));
+        let others: String = others.collect();
+        let _ = writeln!(text, "  {name:<16} {:>20}{others}", of(ours));
+    };
     line("status", &|of| of.status.clone());
     line("makespan", &|of| format!("{:.1} s", of.makespan_s));
     line("cost", &|of| format!("${:.6}", of.cost_usd));
@@ -53,6 +55,12 @@ fn block(text: &mut String, figures: &Figures) {
     });
     line("transitions", &|of| of.transitions.to_string());
     line("cold starts", &|of| of.cold_starts.to_string());
+    if beside.len() > 1 || ours.usage.waiting_gb_s > 0.0 {
+        line("provisioned", &|of| {
+            format!("{:.0} GB-s", of.usage.waiting_gb_s)
+        });
+    }
+    runs(ours, &mut line);
     line("throttles", &|of| of.throttles.to_string());
     line("concurrency", &|of| of.usage.concurrency.to_string());
     line("history", &|of| {
@@ -69,11 +77,30 @@ fn block(text: &mut String, figures: &Figures) {
         };
         line(&format!("{kind} hits"), &of);
     }
-    footer(text, ours, plain);
+    footer(text, ours, &beside);
+}
+
+/// Prints one figure of every side.
+type Line<'a> = dyn FnMut(&str, &dyn Fn(&Simulated) -> String) + 'a;
+
+/// Each run of a schedule: what it took, and what was charged until the next.
+fn runs(ours: &Simulated, line: &mut Line<'_>) {
+    for (at, run) in ours.runs.iter().enumerate() {
+        line(&format!("run {}", at + 1), &|of| {
+            of.runs.get(at).map_or_else(String::new, |run| {
+                format!("{:.1} s, {} cold", run.makespan_s, run.cold_starts)
+            })
+        });
+        line(&format!("  at {:.0} s", run.begun_s), &|of| {
+            of.runs
+                .get(at)
+                .map_or_else(String::new, |run| format!("${:.6}", run.cost_usd))
+        });
+    }
 }
 
 /// What the plan expected, what bounds plain states, and why what failed did.
-fn footer(text: &mut String, ours: &Simulated, plain: Option<&Simulated>) {
+fn footer(text: &mut String, ours: &Simulated, beside: &[(&str, &Simulated)]) {
     if let Some(expected) = ours.expected_s {
         let _ = writeln!(
             text,
@@ -87,14 +114,15 @@ fn footer(text: &mut String, ours: &Simulated, plain: Option<&Simulated>) {
             ))
         );
     }
-    if let Some(seconds) = plain.and_then(|plain| plain.with_arrows_s) {
+    let mut plain = beside.iter();
+    if let Some(seconds) = plain.find_map(|(_, side)| side.with_arrows_s) {
         let _ = writeln!(
             text,
             "  plain states wait for whole levels; were each to start when its inputs are there: {seconds:.1} s"
         );
     }
-    for (name, of) in [("foreshard", Some(ours)), ("plain states", plain)] {
-        if let Some(cause) = of.and_then(|of| of.cause.as_ref()) {
+    for (name, of) in [("foreshard", ours)].iter().chain(beside) {
+        if let Some(cause) = &of.cause {
             let _ = writeln!(text, "  {name}: {cause}");
         }
     }

@@ -26,12 +26,20 @@ pub struct Trouble {
     pub throttled: u32,
     /// So many in a thousand workers die on the way.
     pub lost: u32,
+    /// So many in a thousand writes of the table and the store break, in each of the ways of the fakes.
+    pub writes: u32,
+    /// So many in a thousand invocations have a clock that is wrong by up to half a minute.
+    pub skewed: u32,
+    /// From so many milliseconds after the beginning, for so many: no forecast is made, and the last one gets old.
+    pub stale: Option<(u64, u64)>,
+    /// So many in a thousand minutes of a metric never come.
+    pub unseen: u32,
 }
 
 /// `--trouble` that says nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
-    "`{0}` is no trouble: `slow=MIBxTIMES`, `failing=MIBxPER_MILLE`, `degraded=FROM_S+FOR_S`, `throttled=PER_MILLE` or `lost=PER_MILLE`"
+    "`{0}` is no trouble: `slow=MIBxTIMES`, `failing=MIBxPER_MILLE`, `degraded=FROM_S+FOR_S`, `stale=FROM_S+FOR_S`; `throttled`, `lost`, `writes`, `skewed` or `unseen` with `=PER_MILLE`"
 )]
 pub struct NoTrouble(String);
 
@@ -52,19 +60,31 @@ impl Trouble {
                     let (mib, share) = pair('x')?;
                     self.failing = Some((Mib(mib.parse().ok()?), share.parse().ok()?));
                 }
-                "degraded" => {
+                "degraded" | "stale" => {
                     let (from, long) = pair('+')?;
                     let ms = |s: &str| s.parse::<u64>().ok()?.checked_mul(1_000);
-                    self.degraded = Some((ms(from)?, ms(long)?));
+                    let span = Some((ms(from)?, ms(long)?));
+                    match kind {
+                        "stale" => self.stale = span,
+                        _ => self.degraded = span,
+                    }
                 }
                 "throttled" => self.throttled = figures.parse().ok()?,
                 "lost" => self.lost = figures.parse().ok()?,
+                "writes" => self.writes = figures.parse().ok()?,
+                "skewed" => self.skewed = figures.parse().ok()?,
+                "unseen" => self.unseen = figures.parse().ok()?,
                 _ => return None,
             }
             Some(())
         });
         taken.ok_or_else(|| NoTrouble(word.to_owned()))
     }
+}
+
+fn is_within(span: Option<(u64, u64)>, now: TimeMs) -> bool {
+    let since = now.since(build::START);
+    span.is_some_and(|(from, long)| (from..from + long).contains(&since))
 }
 
 /// How often each kind has struck.
@@ -127,11 +147,7 @@ impl Troubles {
             met.fails = true;
             self.strike("failing_target");
         }
-        let since = now.since(build::START);
-        if of
-            .degraded
-            .is_some_and(|(from, long)| (from..from + long).contains(&since))
-        {
+        if is_within(of.degraded, now) {
             match self.degraded.below(3) {
                 0 => met.slower = DEGRADED_SLOWER.max(met.slower),
                 1 => met.refused = Some(Refusal::Throttled),
@@ -152,6 +168,15 @@ impl Troubles {
         met
     }
 
+    /// Whether no forecast is made now.
+    pub(crate) fn keeps_forecast(&mut self, now: TimeMs) -> bool {
+        let stale = is_within(self.trouble.stale, now);
+        if stale {
+            self.strike("stale_forecast");
+        }
+        stale
+    }
+
     fn strike(&mut self, kind: &'static str) {
         *self.struck.0.entry(kind).or_default() += 1;
     }
@@ -170,6 +195,10 @@ mod tests {
             "degraded=60+300",
             "throttled=50",
             "lost=20",
+            "writes=30",
+            "skewed=100",
+            "stale=5+10",
+            "unseen=7",
         ] {
             trouble.add(word).unwrap();
         }
@@ -177,6 +206,9 @@ mod tests {
         assert_eq!(trouble.failing, Some((Mib(512), 200)));
         assert_eq!(trouble.degraded, Some((60_000, 300_000)));
         assert_eq!((trouble.throttled, trouble.lost), (50, 20));
+        let more = (trouble.writes, trouble.skewed, trouble.unseen);
+        assert_eq!(more, (30, 100, 7));
+        assert_eq!(trouble.stale, Some((5_000, 10_000)));
         for word in ["slow=10", "quick=1", "lost", "degraded=1x2"] {
             assert!(trouble.add(word).is_err(), "{word}");
         }

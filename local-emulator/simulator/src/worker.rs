@@ -154,7 +154,11 @@ impl Attempt<'_> {
             }
         };
         match outcome.status {
-            OutcomeStatus::Done => outcome.output = Some(claim),
+            OutcomeStatus::Done => {
+                // Nobody reads the last checkpoint any more: what is kept is bounded by the results.
+                drive.forget_checkpoint();
+                outcome.output = Some(claim);
+            }
             _ => outcome.progress = Some(claim),
         }
         outcome

@@ -32,7 +32,7 @@ fn both(text: Vec<u8>, change: impl FnOnce(&mut Scenario)) -> (Simulated, Simula
     let parsed = parsed(&text);
     let mut scenario = Scenario::of(text, "us-east-1");
     change(&mut scenario);
-    let naive = naive(&scenario, &parsed);
+    let naive = naive(&scenario, &parsed).expect("it is played");
     (ours(&scenario).expect("it ends"), naive)
 }
 
@@ -97,7 +97,10 @@ fn the_transitions_of_a_small_region() {
     let text = workflow(2_000, 50, 64, false);
     let parsed = parsed(&text);
     let scenario = Scenario::of(text, "eu-central-1");
-    let (ours, plain) = (ours(&scenario).expect("it ends"), plain(&scenario, &parsed));
+    let (ours, plain) = (
+        ours(&scenario).expect("it ends"),
+        plain(&scenario, &parsed).expect("it is played"),
+    );
     assert!(
         plain.throttled.step_functions > 1_000,
         "{:?}",
@@ -112,7 +115,10 @@ fn the_duration_of_an_invocation() {
     let text = workflow(2, 1_000_000, 64, true);
     let parsed = parsed(&text);
     let scenario = Scenario::of(text, "us-east-1");
-    fails_with(&naive(&scenario, &parsed), "Sandbox.Timedout");
+    fails_with(
+        &naive(&scenario, &parsed).expect("it is played"),
+        "Sandbox.Timedout",
+    );
     // What cannot be cut is refused before anything is spent.
     let Err(Failed::Refused(why)) = ours(&scenario) else {
         panic!("it must be refused");

@@ -68,6 +68,7 @@ pub(crate) struct State {
     pub(crate) throughput: Option<Throughput>,
     pub(crate) token_wakers: BTreeMap<String, Waker>,
     pub(crate) changes: Vec<Change>,
+    pub(crate) witnessed: bool,
 }
 
 /// Calls of ports that take long, as when a process is held up.
@@ -147,6 +148,7 @@ impl World {
                 throughput: None,
                 token_wakers: BTreeMap::new(),
                 changes: Vec::new(),
+                witnessed: true,
             }),
         }
     }
@@ -399,6 +401,11 @@ impl World {
                 shard.state == ShardState::Ready
                     && shard.not_before.is_none_or(|at| at <= state.now)
             })
+    }
+
+    /// Keeps no changes of states from now on: a long run would have many.
+    pub fn set_unwitnessed(&self) {
+        self.lock().witnessed = false;
     }
 
     /// Every change of a shard's state so far.

@@ -64,6 +64,7 @@ impl Machine {
             match answer.kind {
                 AnswerKind::Done => return self.lane_ends(history).await,
                 AnswerKind::Wait => {
+                    self.cloud.lock().usage.waits += 1;
                     self.cloud
                         .enter(history, FLOW_EVENTS, FLOW_STATE_MS)
                         .await?;
@@ -145,6 +146,7 @@ impl Machine {
         self.cloud
             .enter(history, PARK_EVENTS, TASK_STATE_MS)
             .await?;
+        self.cloud.lock().usage.parkings += 1;
         let token = format!(
             "{}/{}/{}/{}",
             request.run, request.round, request.lane, answer.step

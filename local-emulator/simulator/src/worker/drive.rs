@@ -387,6 +387,13 @@ impl<'a> Drive<'a> {
         }
     }
 
+    /// Removes the last checkpoint, as an expiry would.
+    pub(super) fn forget_checkpoint(&mut self) {
+        if let Some(last) = self.last.take() {
+            self.attempt.worker.cloud.world.remove_blob(&last.key);
+        }
+    }
+
     /// Writes a checkpoint; false: a later attempt has taken over.
     pub(super) async fn checkpoint(&mut self, progress: Option<Claim>, once: bool) -> bool {
         let request = self.attempt.request;

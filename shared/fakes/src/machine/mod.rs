@@ -34,6 +34,7 @@ use foreshard_stages::{StageError, dispatch, reshard};
 pub use chaos::Chaos;
 pub use check::violations;
 pub use rounds::{Counts, aggregate, plan};
+pub use skew::skewed;
 pub use trouble::Trouble;
 pub use wish::Wish;
 pub use work::{Ending, Fates, Work, executes};

@@ -14,6 +14,15 @@ use crate::world::World;
 /// must hold with any clock.
 const WRONG_MS: u64 = 30_000;
 
+/// What an invocation takes for `now`, if its clock is one of the `per_mille` of a thousand that are wrong.
+#[must_use]
+pub fn skewed(seed: u64, per_mille: u32, invocation: u64, now: TimeMs) -> Option<TimeMs> {
+    let mut draws = Seeded::new(seed ^ invocation.rotate_left(32), "skew");
+    let wrong = draws.hits(per_mille);
+    let by = draws.below(2 * WRONG_MS);
+    wrong.then(|| TimeMs((now.0 + by).saturating_sub(WRONG_MS)))
+}
+
 /// The clock of the stages.
 pub(super) struct Skewed {
     world: Arc<World>,
@@ -36,13 +45,11 @@ impl Clock for Skewed {
     fn now(&self) -> TimeMs {
         let now = self.world.now();
         let who = self.world.faults(|f| f.current());
-        let mut draws = Seeded::new(self.seed ^ who.rotate_left(32), "skew");
-        if !draws.hits(self.per_mille) {
-            return now;
+        let wrong = skewed(self.seed, self.per_mille, who, now);
+        if wrong.is_some() {
+            self.world.faults(|f| f.note(Fault::ClockSkew));
         }
-        self.world.faults(|f| f.note(Fault::ClockSkew));
-        let by = draws.below(2 * WRONG_MS);
-        TimeMs((now.0 + by).saturating_sub(WRONG_MS))
+        wrong.unwrap_or(now)
     }
 
     async fn pause(&self, ms: u64) {
