@@ -139,6 +139,22 @@ fn table(workflows: &[(String, Workflow)], shipped: &[Beside]) {
     }
 }
 
+/// The outcomes of each set of constants, in order.
+fn on_every_core(
+    grid: &[Constants],
+    all: &(dyn Fn(Constants) -> Vec<Beside> + Sync),
+) -> Vec<Vec<Beside>> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        let shares = grid.chunks(grid.len().div_ceil(cores));
+        let shares: Vec<_> = shares
+            .map(|share| scope.spawn(|| share.iter().copied().map(all).collect::<Vec<_>>()))
+            .collect();
+        let shares = shares.into_iter();
+        shares.flat_map(|share| share.join().unwrap()).collect()
+    })
+}
+
 #[test]
 fn leaving_a_family_out_changes_little() {
     let Some(workflows) = recorded() else { return };
@@ -151,17 +167,7 @@ fn leaving_a_family_out_changes_little() {
     table(&workflows, &shipped);
     let grid = grid();
     assert!(grid.contains(&Constants::default()));
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let outcomes: Vec<Vec<Beside>> = std::thread::scope(|scope| {
-        let shares = grid.chunks(grid.len().div_ceil(cores));
-        let shares: Vec<_> = shares
-            .map(|share| scope.spawn(|| share.iter().copied().map(all).collect::<Vec<_>>()))
-            .collect();
-        shares
-            .into_iter()
-            .flat_map(|share| share.join().unwrap())
-            .collect()
-    });
+    let outcomes = on_every_core(&grid, &all);
     let of = |outcomes: &[Beside], wanted: &dyn Fn(&str) -> bool| -> Vec<Beside> {
         let pairs = workflows.iter().zip(outcomes);
         pairs
