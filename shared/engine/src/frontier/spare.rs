@@ -9,8 +9,8 @@ use foreshard_model::topology::Topology;
 
 use super::is_behind;
 
-/// Shards of each kind that are read to decide it, by partition: 700 bytes each are about 20 read units, a fifth of what one parking
-/// costs. With more of them the lane parks.
+/// Shards of each kind that are read to decide it, by partition: 700 bytes each are about 22 read units, a thirtieth of what one
+/// parking costs. With more of them the lane parks.
 pub const RUNNING_READ: usize = 128;
 
 /// Other lanes that run when one ends: who is lost is replaced before the next round.

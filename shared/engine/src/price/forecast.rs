@@ -45,7 +45,7 @@ pub struct Counted {
 }
 
 /// Write units of a virtual shard: its item, one arrival, its settling and its release.
-const VIRTUAL_WRITE_UNITS: f64 = 4.0;
+pub(crate) const VIRTUAL_WRITE_UNITS: f64 = 4.0;
 /// Transitions of a round beside its lanes: plan, choice, map, aggregate.
 const ROUND_TRANSITIONS: f64 = 4.0;
 /// Transitions of a lane beside its shards: its last question, and its end.
@@ -53,11 +53,11 @@ const LANE_TRANSITIONS: f64 = 3.0;
 /// Transitions of one parking: park, and the question after it.
 const PARKING_TRANSITIONS: f64 = 3.0;
 /// Write and read units of a lane beside its shards: its answers, and its end. See [`EACH_SHARD`].
-const LANE_UNITS: (f64, f64) = (7.0, 5.0);
+pub(crate) const LANE_UNITS: (f64, f64) = (7.0, 5.0);
 /// The same of one parking: the answer, the token, waking and forgetting it, and who is looked at.
-const PARKING_UNITS: (f64, f64) = (18.0, 10.0);
-/// Log lines of a parking.
-const PARKING_LOG_BYTES: f64 = 3_400.0;
+pub(crate) const PARKING_UNITS: (f64, f64) = (18.0, 10.0);
+/// Log lines of a parking, in bytes.
+pub(crate) const PARKING_LOG_BYTES: f64 = 3_400.0;
 /// Arrivals that [`EACH_SHARD`] counts already.
 const ARRIVALS_COUNTED: u64 = 2;
 

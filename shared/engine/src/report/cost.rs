@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use foreshard_model::topology::Topology;
 use foreshard_model::units::{Mib, Usd};
 
-use crate::price::{EACH_SHARD, Rates, rates};
+use crate::price::{
+    EACH_SHARD, LANE_UNITS, PARKING_LOG_BYTES, PARKING_UNITS, Rates, VIRTUAL_WRITE_UNITS, rates,
+};
 
 /// What a run used of each service, counted where it was counted and derived where it was not.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -44,14 +46,11 @@ impl Spent {
 /// Transitions of a round beside its lanes: plan, choice, map, aggregate.
 const ROUND_TRANSITIONS: u64 = 4;
 
-/// Write units of a virtual shard: its item, one arrival, its settling and its release.
-const VIRTUAL_WRITE_UNITS: f64 = 4.0;
-
 /// Prices what a run used.
 ///
 /// Transitions: dispatch and choice for each answer, execute for each attempt, park for each answer that was neither a
 /// shard nor a lane's last, the end of each lane, and four for each round. Requests to table, store and logs are those
-/// that the protocol makes for an attempt. Free tiers and discounts are not looked at.
+/// that a plan counts for an attempt, a parking and a lane. Free tiers and discounts are not looked at.
 #[must_use]
 pub fn spent(used: &Used, topology: &Topology) -> Spent {
     let target = topology.targets.first();
@@ -82,6 +81,12 @@ fn dollars(used: &Used, rates: &Rates) -> [(&'static str, f64); 5] {
     let attempts = used.attempts as f64;
     let objects = used.objects as f64;
     let answers = answers as f64;
+    let (lanes, parkings) = (last_answers as f64, parkings as f64);
+    let units =
+        |each: f64, lane: f64, parking: f64| attempts * each + lanes * lane + parkings * parking;
+    let writes = units(EACH_SHARD.write_units, LANE_UNITS.0, PARKING_UNITS.0)
+        + used.virtual_shards as f64 * VIRTUAL_WRITE_UNITS;
+    let reads = units(EACH_SHARD.read_units, LANE_UNITS.1, PARKING_UNITS.1);
     let invocations = answers + attempts + 2.0 * f64::from(used.rounds);
     let gb_s: f64 = used
         .busy_ms
@@ -96,9 +101,7 @@ fn dollars(used: &Used, rates: &Rates) -> [(&'static str, f64); 5] {
         ("step_functions", transitions as f64 * rates.transition),
         (
             "dynamodb",
-            (attempts * EACH_SHARD.write_units + used.virtual_shards as f64 * VIRTUAL_WRITE_UNITS)
-                * rates.write_unit
-                + answers * EACH_SHARD.read_units * rates.read_unit,
+            writes * rates.write_unit + reads * rates.read_unit,
         ),
         (
             "s3",
@@ -109,7 +112,8 @@ fn dollars(used: &Used, rates: &Rates) -> [(&'static str, f64); 5] {
             "cloudwatch",
             attempts
                 * (EACH_SHARD.metric_requests * rates.metric_request
-                    + EACH_SHARD.log_bytes * rates.log_byte),
+                    + EACH_SHARD.log_bytes * rates.log_byte)
+                + parkings * PARKING_LOG_BYTES * rates.log_byte,
         ),
     ]
 }

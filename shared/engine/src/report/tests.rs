@@ -138,7 +138,7 @@ fn topology() -> Topology {
 }
 
 #[test]
-fn a_shard_costs_about_five_states_beside_its_own_time() {
+fn a_shard_costs_a_few_states_beside_its_own_time_and_a_parking_its_own() {
     let nothing = spent(&Used::default(), &topology());
     assert!(nothing.total().0.abs() < 1e-12);
     let one = Used {
@@ -157,8 +157,11 @@ fn a_shard_costs_about_five_states_beside_its_own_time() {
         lane_answers: 5,
         ..one.clone()
     };
-    let more = spent(&parked, &topology()).by_service["step_functions"].0;
-    assert!((more - 19.0 * 25e-6).abs() < 1e-12);
+    let more = spent(&parked, &topology());
+    assert!((more.by_service["step_functions"].0 - 19.0 * 25e-6).abs() < 1e-12);
+    // Three parkings of 18 write and 10 read units.
+    let table = more.by_service["dynamodb"].0 - cost.by_service["dynamodb"].0;
+    assert!((table - 3.0 * (18.0 * 0.625e-6 + 10.0 * 0.125e-6)).abs() < 1e-12);
 }
 
 fn task_output(shard: u32, task: &str, path: Option<&str>) -> Located {

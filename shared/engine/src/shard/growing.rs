@@ -118,7 +118,8 @@ fn with_threads(profile: &Profile, least: usize, threads: u32, rules: &Rules<'_>
 /// Cuts clusters that know no rules into shards that keep them: each takes what comes next of its cluster until a rule
 /// forbids it.
 ///
-/// `threads` says by cluster how many tasks are to run at once; beyond its end, one. `sequence` is a topological order, and the clusters form no cycle; nor do the shards then.
+/// `threads` says by cluster how many tasks are to run at once; beyond its end, one. `sequence` is a topological order, and the
+/// clusters form no cycle; nor do the shards then.
 ///
 /// # Complexity
 ///

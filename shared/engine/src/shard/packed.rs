@@ -11,8 +11,7 @@ use super::contract::Members;
 use super::rules::Rules;
 
 /// Standard deviation of a task's duration, as a share of it: estimates are not exact, and nothing pays for the threads that wait
-/// for the last task but the shard. Assumed, as `UNCERTAINTY` of the price's interval is: equal tasks on equal functions differ
-/// by some percent.
+/// for the last task but the shard. Assumed: equal tasks on equal functions differ by some percent, and so do the simulator's.
 const SPREAD: f64 = 0.06;
 
 /// By how many standard deviations the largest of so many normal values is above their mean (Blom, "Statistical estimates and
