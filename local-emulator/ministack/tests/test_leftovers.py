@@ -85,6 +85,7 @@ class Leftovers(unittest.TestCase):
 
     def test_after_sigkill_of_both_the_next_start_ends_them(self):
         host, processes = self.host_with_processes()
+        _bootstrap, *children = processes  # a bootstrap ends by itself, as soon as its Runtime API is gone
         janitors = [
             pid for pid in pids() if (one := read(pid)) and one.parent == host.process.pid and one.session == pid
         ]
@@ -92,7 +93,7 @@ class Leftovers(unittest.TestCase):
         os.kill(janitor, signal.SIGKILL)
         eventually(lambda: not is_alive(janitor))
         host.stop(signal.SIGKILL)
-        self.assertTrue(all(map(is_alive, processes)), "nobody was left who could have ended them")
+        self.assertTrue(all(map(is_alive, children)), "nobody was left who could have ended them")
         second = Host(self.state_dir)
         self.assert_gone(processes)
         self.assertIn("ended 1 environments that an earlier host left behind", second.log())
