@@ -91,6 +91,12 @@ pub struct StoredForecast {
 }
 
 impl StoredForecast {
+    /// How long the load had been watched that it was made from: the steps that had a value, in seconds.
+    #[must_use]
+    pub fn watched_s(&self) -> u64 {
+        u64::from(self.rows) * u64::from(self.forecast.step_s)
+    }
+
     /// What is expected at a step and quantile: the forecast, and at least what is known to come.
     #[must_use]
     pub fn at(&self, step: usize, quantile: f64) -> Option<f64> {

@@ -135,6 +135,9 @@ pub struct PrewarmAlias {
     pub reserved: Option<u32>,
     /// Forecast, ascending by `from`.
     pub forecast: Vec<DemandStep>,
+    /// Why the forecast is not what was stored, if it is not: told with the decision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forecast_note: Option<String>,
     /// Demand of the plans in flight.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waves: Vec<Wave>,

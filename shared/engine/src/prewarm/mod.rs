@@ -16,7 +16,7 @@ use choose::{Clock, Ledger};
 use demand::window;
 
 pub use tariff::Tariff;
-pub use told::{steps, waves, without};
+pub use told::{recurring, waves, without};
 
 #[cfg(test)]
 mod tests;

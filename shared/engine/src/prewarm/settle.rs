@@ -24,7 +24,8 @@ pub(super) fn decide(alias: &PrewarmAlias, now: TimeMs, interval_ms: u64) -> Pre
     let clock = clock(alias, now, interval_ms);
     let seen = seen(alias, clock);
     let ledger = Ledger::new(alias, &seen.segments, clock);
-    let mut reasons: Vec<String> = seen.mended.iter().map(|&text| text.to_owned()).collect();
+    let mended = seen.mended.iter().map(|&text| text.to_owned());
+    let mut reasons: Vec<String> = alias.forecast_note.iter().cloned().chain(mended).collect();
     let ceiling = alias.reserved.unwrap_or(u32::MAX);
     let most = ceiling.min(ledger.most());
     if most < ledger.most() {

@@ -1,14 +1,31 @@
 //! Demand as others tell it: a forecast's quantiles as steps, the concurrency of a plan as waves, and nothing counted twice.
 
-use foreshard_model::forecast::Forecast;
+use foreshard_model::forecast::{Forecast, StoredForecast};
 use foreshard_model::prewarm::{DemandStep, Wave};
 use foreshard_model::units::TimeMs;
 
 use crate::forecast::Demand;
 
-/// A forecast of concurrency as steps of demand; those that have ended by `now` are left out.
+/// How long load must have been watched before a forecast of it is built on, in seconds: a day. What has been seen for less
+/// has had no time to pass: a forecast takes the first wave of a deployment for steady load.
+const WATCHED_MIN_S: u64 = 86_400;
+
+/// What recurs by a stored forecast, from `now` on; nothing, and why, where it has seen too little.
 #[must_use]
-pub fn steps(forecast: &Forecast, now: TimeMs) -> Vec<DemandStep> {
+pub fn recurring(stored: &StoredForecast, now: TimeMs) -> (Vec<DemandStep>, Option<String>) {
+    let watched_s = stored.watched_s();
+    if watched_s >= WATCHED_MIN_S {
+        return (steps(&stored.forecast, now), None);
+    }
+    let note = format!(
+        "the forecast has seen {watched_s} s of load, less than the {WATCHED_MIN_S} s that are built on: what counts is \
+         schedules and plans in flight"
+    );
+    (Vec::new(), Some(note))
+}
+
+/// A forecast of concurrency as steps of demand; those that have ended by `now` are left out.
+fn steps(forecast: &Forecast, now: TimeMs) -> Vec<DemandStep> {
     let mut named: Vec<(f64, &Vec<f64>)> = forecast
         .quantiles
         .iter()

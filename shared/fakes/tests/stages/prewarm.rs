@@ -16,7 +16,7 @@ use foreshard_model::schedule::ScheduleKey;
 use foreshard_model::units::TimeMs;
 use foreshard_stages::StageError;
 use foreshard_stages::plan::plan;
-use foreshard_stages::ports::{ForecastReads as _, ForecastWrites as _, WarmPool as _};
+use foreshard_stages::ports::{Clock as _, ForecastReads as _, ForecastWrites as _, WarmPool as _};
 use foreshard_stages::prewarm::prewarm;
 use foreshard_stages::submit::fire;
 use serde_json::json;
@@ -305,14 +305,18 @@ fn after_a_failed_allocation_less_is_asked_for() {
     assert_eq!(calls[1], WarmCall::Provision(target, 4));
 }
 
-/// Load that recurs: so many environments at every quantile for two hours.
-fn recurring(world: &World, target: &TargetId, from: TimeMs, environments: f64) {
+/// Rows of a day.
+const DAY: u32 = 288;
+
+/// Load that recurs: so many environments at every quantile for two hours, forecast from so many rows.
+fn recurring(world: &World, target: &TargetId, from: TimeMs, rows: u32) {
+    let environments = 20.0;
     let quantiles = ["0.1", "0.5", "0.9"].map(|q| (q.to_owned(), vec![environments; 24]));
     let stored = StoredForecast {
         place: target.to_string(),
         quantity: Quantity::Concurrency,
         made_at: from,
-        rows: 100,
+        rows,
         known: Vec::new(),
         forecast: Forecast {
             start_s: i64::try_from(from.0 / 1_000).unwrap(),
@@ -327,11 +331,27 @@ fn recurring(world: &World, target: &TargetId, from: TimeMs, environments: f64) 
 }
 
 #[test]
+fn a_forecast_that_has_seen_less_than_a_day_is_not_built_on_and_the_decision_says_so() {
+    for (rows, asked) in [(1, 0), (DAY - 1, 0), (DAY, 20)] {
+        let world = Arc::new(World::new());
+        let target = TargetId::from("foreshard-execute-1024:live");
+        recurring(&world, &target, world.now(), rows);
+        acts(&world);
+        decided(&world).unwrap();
+        let decision = records(&world, &target).remove(0).decision;
+        assert_eq!(decision.environments, asked, "{rows} rows: {decision:?}");
+        let note = format!("the forecast has seen {} s of load", rows * 300);
+        let told = decision.reasons.iter().any(|reason| reason.contains(&note));
+        assert_eq!(told, asked == 0, "{rows} rows: {decision:?}");
+    }
+}
+
+#[test]
 fn what_came_of_a_decision_is_added_when_it_is_known() {
     let world = Arc::new(World::new());
     let now = at("2026-06-01T10:00:00Z");
     let target = TargetId::from("foreshard-execute-1024:live");
-    recurring(&world, &target, now, 20.0);
+    recurring(&world, &target, now, DAY);
     world.set_now(now);
     acts(&world);
     decided(&world).unwrap();
@@ -362,7 +382,7 @@ fn a_target_that_cannot_be_changed_does_not_stop_the_others() {
     let now = at("2026-06-01T10:00:00Z");
     let targets = ["foreshard-execute-512:live", "foreshard-execute-1024:live"].map(TargetId::from);
     for target in &targets {
-        recurring(&world, target, now, 20.0);
+        recurring(&world, target, now, DAY);
     }
     world.set_now(now);
     acts(&world);

@@ -8,7 +8,7 @@ mod review;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use foreshard_engine::prewarm::{CALLS_PER_S, prewarm as decide, steps, without};
+use foreshard_engine::prewarm::{CALLS_PER_S, prewarm as decide, recurring, without};
 use foreshard_model::ids::TargetId;
 use foreshard_model::message::{PrewarmAnswer, PrewarmRequest};
 use foreshard_model::prewarm::{
@@ -112,7 +112,8 @@ pub async fn prewarm(ports: &Ports, request: &PrewarmRequest) -> Result<PrewarmA
                 Err(error) => failure = Some(error),
             }
         }
-        let nothing = alias.forecast.is_empty() && alias.waves.is_empty();
+        let nothing =
+            alias.forecast.is_empty() && alias.forecast_note.is_none() && alias.waves.is_empty();
         if nothing && alias.state == WarmState::default() {
             continue;
         }
@@ -182,7 +183,8 @@ fn input(
     let alias = |target: &Target| {
         let state = *states.get(&target.id)?;
         let Expected { waves, forecast } = expected.remove(&target.id).unwrap_or_default();
-        let steps = forecast.map_or_else(Vec::new, |stored| steps(&stored.forecast, now));
+        let (steps, forecast_note) =
+            forecast.map_or_else(Default::default, |stored| recurring(&stored, now));
         Some(PrewarmAlias {
             target: target.id.clone(),
             region: target.region.clone(),
@@ -190,6 +192,7 @@ fn input(
             memory: target.memory,
             reserved: None,
             forecast: without(steps, &waves),
+            forecast_note,
             waves,
             state,
             cold_start_ms: policy.cold_start_ms,
