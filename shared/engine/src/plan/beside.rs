@@ -5,7 +5,7 @@ use foreshard_model::problem::Problem;
 
 use crate::graph::critical_path;
 use crate::place::{SHARD_MS, Sites, TRANSFER_BYTES_PER_MS};
-use crate::price::plain_usd;
+use crate::price::{plain_orchestration_usd, plain_usd};
 use crate::shard::{Constants, Market, choose, tried};
 
 use super::ground::Ground;
@@ -29,6 +29,8 @@ pub struct Beside {
     pub plain_s: f64,
     /// Dollars of plain states.
     pub plain_usd: f64,
+    /// Orchestration of the plan, over that of plain states.
+    pub orchestration: f64,
 }
 
 /// What one state adds to its task, in milliseconds: a shard has two states around its tasks.
@@ -67,6 +69,8 @@ pub fn beside_plain(input: &PlanInput<'_>, constants: Constants) -> Result<Besid
         transitions: kept.transitions,
         plain_s: critical_path(&demand.graph, &demand.order, &state_ms) / 1000.0,
         plain_usd: plain_usd(&market.tasks, market.rates),
+        orchestration: kept.orchestration_usd
+            / plain_orchestration_usd(&market.tasks, market.rates),
     })
 }
 

@@ -48,7 +48,7 @@ pub(super) fn assumptions(demand: &Demand) -> Vec<Reason> {
 fn why_kept(chosen: &Chosen) -> String {
     if chosen.measures.is_empty() {
         format!(
-            "the cheapest of those about as fast as the fastest within ${:.6}",
+            "the best in time and orchestration within ${:.6}",
             chosen.ceiling_usd
         )
     } else {

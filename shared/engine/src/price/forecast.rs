@@ -121,10 +121,16 @@ fn plain_by_service(counted: &Counted, rates: &Rates) -> BTreeMap<String, Usd> {
 /// Expected dollars of a plan: the middle of [`forecast`].
 #[must_use]
 pub fn expected_usd(counted: &Counted, rates: &Rates) -> f64 {
-    by_service(counted, rates).values().sum::<f64>()
+    orchestration_usd(counted, rates)
         + counted.gb_s * rates.gb_s
         + counted.dearer_usd
         + counted.disk_gb_s * rates.disk_gb_s
+}
+
+/// All of [`expected_usd`] but memory and scratch disk while tasks run.
+#[must_use]
+pub fn orchestration_usd(counted: &Counted, rates: &Rates) -> f64 {
+    by_service(counted, rates).values().sum()
 }
 
 /// Share of shards that a pessimistic run repeats.

@@ -61,9 +61,15 @@ pub fn plain(graph: &Csr, order: &[u32], ms: &[f64], tasks: &[Task], concurrency
 /// each task; its files are stored all the same.
 #[must_use]
 pub fn plain_usd(counted: &Counted, rates: &Rates) -> f64 {
-    counted.tasks as f64 * (rates.transition + rates.invocation)
+    plain_orchestration_usd(counted, rates)
         + counted.plain_gb_s * rates.gb_s
         + counted.plain_disk_gb_s * rates.disk_gb_s
+}
+
+/// All of [`plain_usd`] but memory and scratch disk: states, invocations, and what is stored.
+#[must_use]
+pub fn plain_orchestration_usd(counted: &Counted, rates: &Rates) -> f64 {
+    counted.tasks as f64 * (rates.transition + rates.invocation)
         + counted.objects as f64 * rates.put
 }
 

@@ -6,11 +6,9 @@ use foreshard_model::price::Price;
 use crate::graph::levels;
 use crate::objective::{Kept, Measures, Missed, keep};
 use crate::place::Schedule;
-use crate::price::plain_usd;
 
 use super::Demand;
 use super::atoms::Atoms;
-use super::constants::Constants;
 use super::market::Market;
 use super::measure::Judged;
 use super::polish::polish;
@@ -20,6 +18,7 @@ use super::strategy::Strategy;
 use super::tiers::Tiers;
 use super::trial::{Placed, Trial};
 use super::wide::{alike, bases, deeper, further};
+use super::yardstick::Yardstick;
 
 /// The kept shards.
 #[derive(Debug, Clone)]
@@ -62,8 +61,7 @@ pub struct Tried {
     pub plain: bool,
     /// So many of them, the first, are what a run without an objective tries.
     usual: usize,
-    ceiling_usd: f64,
-    constants: Constants,
+    yardstick: Yardstick,
 }
 
 /// Nodes and edges that all strategies together may look at; small workflows try many, large ones at least six.
@@ -71,7 +69,8 @@ const BUDGET: usize = 80_000;
 /// Number of strategies tried, at least and at most.
 const TRIED: (usize, usize) = (6, 32);
 
-/// Tries strategies and keeps, of those that are not dearer than plain states, the fastest; of equally fast ones the cheapest.
+/// Tries strategies and keeps, of those that are not dearer than plain states, the one with the best score ([`Yardstick`]); of
+/// equally good ones the cheapest.
 ///
 /// With an objective more is tried, larger tiers too, and [`keep`] decides.
 ///
@@ -123,7 +122,7 @@ impl Tried {
             let first: Vec<usize> = first.collect();
             let left = if first.is_empty() { left } else { &first };
             let judged = left.iter().map(|&at| (at, &self.judged[at]));
-            best_of(judged, self.ceiling_usd, &self.constants)
+            self.yardstick.best_of(judged)
         })
     }
 }
@@ -134,7 +133,7 @@ pub(super) struct Field<'a> {
     pub(super) rules: &'a Rules<'a>,
     pub(super) market: &'a Market<'a>,
     pub(super) chains: Atoms,
-    pub(super) ceiling_usd: f64,
+    pub(super) yardstick: Yardstick,
     tries: usize,
 }
 
@@ -142,22 +141,30 @@ impl<'a> Field<'a> {
     fn new(demand: &'a Demand, rules: &'a Rules<'a>, market: &'a Market<'a>) -> Self {
         let chains = Atoms::of_annotations(demand, rules).with_chains_fused(rules);
         let size = chains.profiles.len() + chains.graph.edge_count();
-        let plain_usd = plain_usd(&market.tasks, market.rates);
-        let constants = market.constants;
-        let free = constants.free_shards(demand.loads.len()) * rules.shard_usd;
         Self {
             demand,
             rules,
             market,
             chains,
-            ceiling_usd: (plain_usd * constants.dearer).max(plain_usd + free),
+            yardstick: Yardstick::new(demand, rules, market),
             tries: (BUDGET / size.max(1)).clamp(TRIED.0, TRIED.1),
         }
     }
 
     fn best_of(&self, judged: &[Judged]) -> usize {
-        let judged = judged.iter().enumerate();
-        best_of(judged, self.ceiling_usd, &self.market.constants)
+        self.yardstick.best_of(judged.iter().enumerate())
+    }
+
+    /// The best, and those that are the best to whom orchestration matters less, or more.
+    fn leading(&self, judged: &[Judged]) -> Vec<usize> {
+        let mut leading: Vec<usize> = Vec::new();
+        for yardstick in self.yardstick.leaning() {
+            let best = yardstick.best_of(judged.iter().enumerate());
+            if !leading.contains(&best) {
+                leading.push(best);
+            }
+        }
+        leading
     }
 
     /// The trial of one way to make shards; `None` when no shard has the tiers asked for.
@@ -172,7 +179,7 @@ impl<'a> Field<'a> {
         let mut search = Search::new(
             market.lanes.0,
             self.chains.profiles.len(),
-            affordable_lanes(&self.chains, rules, market, self.ceiling_usd),
+            affordable_lanes(&self.chains, rules, market, self.yardstick.ceiling_usd),
         );
         let mut usual = Usual {
             field: self,
@@ -184,7 +191,7 @@ impl<'a> Field<'a> {
             && let Some(strategy) = search.propose()
         {
             if let Some(usd) = usual.attempt(strategy, Tiers::Smallest) {
-                search.learn(strategy, usd <= self.ceiling_usd);
+                search.learn(strategy, usd <= self.yardstick.ceiling_usd);
             }
         }
         if self.tries > TRIED.0 {
@@ -201,8 +208,13 @@ impl<'a> Field<'a> {
             }
         }
         if self.tries > TRIED.0 {
-            for strategy in alike(&usual.judged, self.best_of(&usual.judged), rules) {
-                usual.attempt(strategy, Tiers::Smallest);
+            for best in self.leading(&usual.judged) {
+                for strategy in alike(&usual.judged, best, rules) {
+                    let known = |j: &Judged| j.is(strategy, Tiers::Smallest);
+                    if !usual.judged.iter().any(known) {
+                        usual.attempt(strategy, Tiers::Smallest);
+                    }
+                }
             }
         }
         usual.polish();
@@ -226,8 +238,7 @@ impl<'a> Field<'a> {
             measures,
             prices,
             plain,
-            ceiling_usd: self.ceiling_usd,
-            constants: self.market.constants,
+            yardstick: self.yardstick,
         };
         let (lanes, atoms) = (self.market.lanes.0, self.chains.profiles.len());
         for strategy in further(&tried.judged, lanes, atoms, self.tries) {
@@ -244,10 +255,7 @@ impl<'a> Field<'a> {
 
     fn try_also(&self, strategy: Strategy, tiers: Tiers, tried: &mut Tried) {
         let (rules, market) = (self.rules, self.market);
-        let known = |judged: &Judged| {
-            !judged.polished && judged.strategy == strategy && judged.tiers == tiers
-        };
-        if tried.judged.iter().any(known) {
+        if tried.judged.iter().any(|j| j.is(strategy, tiers)) {
             return;
         }
         if let Some(trial) = self.trial(strategy, tiers) {
@@ -285,7 +293,7 @@ impl<'a> Field<'a> {
             placed: trial.placed,
             judged,
             kept,
-            ceiling_usd: self.ceiling_usd,
+            ceiling_usd: self.yardstick.ceiling_usd,
             measures: Vec::new(),
             missed: Vec::new(),
         }
@@ -322,24 +330,25 @@ impl<F: FnMut(&Trial)> Usual<'_, F> {
         }
     }
 
-    /// Changes the best so far step by step.
+    /// Changes the best so far step by step, and those that are the best to whom time matters more, or less.
     fn polish(&mut self) {
         let field = self.field;
-        let best = field.best_of(&self.judged);
-        let Some(base) = self.judged.get(best).cloned() else {
-            return;
-        };
-        let start = match &self.leading {
-            Some((at, trial)) if *at == best => trial.clone(),
-            _ => field.made(&base),
-        };
-        if let Some(trial) = polish(field, &base, &start) {
-            (self.each)(&trial);
-            let outcome = Judged {
-                polished: true,
-                ..trial.judged(base.strategy, base.tiers, field.rules, field.market)
+        for at in field.leading(&self.judged) {
+            let Some(base) = self.judged.get(at).cloned() else {
+                continue;
             };
-            self.note(outcome, trial);
+            let start = match &self.leading {
+                Some((leading, trial)) if *leading == at => trial.clone(),
+                _ => field.made(&base),
+            };
+            if let Some(trial) = polish(field, &base, &start) {
+                (self.each)(&trial);
+                let outcome = Judged {
+                    polished: true,
+                    ..trial.judged(base.strategy, base.tiers, field.rules, field.market)
+                };
+                self.note(outcome, trial);
+            }
         }
     }
 }
@@ -360,30 +369,4 @@ fn affordable_lanes(
     let levels = levels(&atoms.graph, &atoms.order);
     let levels = levels.into_iter().max().map_or(1, |last| last + 1);
     (shards / f64::from(levels) / WITH_PARKING) as u32
-}
-
-/// How fast an outcome counts: one dearer than the ceiling as slower.
-pub(super) fn score(judged: &Judged, ceiling_usd: f64, constants: &Constants) -> f64 {
-    let dearer = (judged.usd / ceiling_usd).max(1.0);
-    judged.judged_ms * dearer.powi(constants.dearer_is_slower)
-}
-
-/// The cheapest of those about as fast as the fastest, where what is dearer than the ceiling counts as slower.
-fn best_of<'a>(
-    judged: impl Iterator<Item = (usize, &'a Judged)> + Clone,
-    ceiling_usd: f64,
-    constants: &Constants,
-) -> usize {
-    let score = |j: &Judged| score(j, ceiling_usd, constants);
-    let scores = judged.clone().map(|(_, j)| score(j));
-    let fastest = scores.fold(f64::INFINITY, f64::min);
-    let about = fastest * constants.tolerance + constants.tolerance_ms;
-    judged
-        .filter(|(_, j)| score(j) <= about)
-        .min_by(|(_, a), (_, b)| {
-            a.usd
-                .total_cmp(&b.usd)
-                .then(a.judged_ms.total_cmp(&b.judged_ms))
-        })
-        .map_or(0, |(at, _)| at)
 }

@@ -10,9 +10,12 @@ pub struct Constants {
     /// Each percent above the ceiling must make the run faster by so many percent, compounded: a steep wall and no hard
     /// one, because a plan that is a tenth of a percent dearer and twice as fast is the better one.
     pub dearer_is_slower: i32,
-    /// A plan within this share of the fastest, and `tolerance_ms`, counts as equally fast.
-    pub tolerance: f64,
-    /// See `tolerance`.
+    /// How much orchestration counts beside time: the exponent of its cost over that of plain states. With 0.5, half the
+    /// orchestration is worth two fifths more time.
+    pub thrift: f64,
+    /// How much slower a plan counts whose orchestration costs more than that of plain states, which is not to be without need.
+    pub missed: f64,
+    /// A plan within so many milliseconds of the best counts as equally good.
     pub tolerance_ms: f64,
     /// Share of the longest cuttable shard that is added to the makespan: estimates are not exact.
     pub uncertainty: f64,
@@ -31,7 +34,8 @@ impl Default for Constants {
             dearer: 1.019,
             free_shards: 1.0,
             dearer_is_slower: 160,
-            tolerance: 1.05,
+            thrift: 0.5,
+            missed: 1.1,
             tolerance_ms: 50.0,
             uncertainty: 0.25,
         }

@@ -6,7 +6,7 @@ use foreshard_model::price::Price;
 use crate::objective::{Measures, Used, kwh};
 use crate::place::SHARD_MS;
 use crate::plan::relay::virtual_shards;
-use crate::price::{Counted, EACH_SHARD, expected_usd, forecast, transitions};
+use crate::price::{Counted, EACH_SHARD, expected_usd, forecast, orchestration_usd, transitions};
 
 use super::market::Market;
 use super::rules::Rules;
@@ -35,6 +35,8 @@ pub struct Judged {
     pub judged_ms: f64,
     /// Expected cost, in dollars.
     pub usd: f64,
+    /// The part of it that is neither memory nor scratch disk while tasks run, in dollars.
+    pub orchestration_usd: f64,
     /// Expected energy, in kilowatt-hours.
     pub energy_kwh: f64,
     /// Bytes that move between shards.
@@ -44,6 +46,11 @@ pub struct Judged {
 }
 
 impl Judged {
+    /// Whether the shards were made so, and not changed since.
+    pub(super) fn is(&self, strategy: Strategy, tiers: Tiers) -> bool {
+        !self.polished && self.strategy == strategy && self.tiers == tiers
+    }
+
     /// How the shards were made, as people read it.
     #[must_use]
     pub fn name(&self) -> String {
@@ -91,6 +98,7 @@ impl Trial {
             makespan_ms,
             judged_ms: makespan_ms + market.constants.uncertainty * cuttable,
             usd: expected_usd(&counted, market.rates),
+            orchestration_usd: orchestration_usd(&counted, market.rates),
             energy_kwh: self.energy_kwh(rules, market),
             moved_bytes: self.moved_bytes(),
             transitions: transitions(&counted),

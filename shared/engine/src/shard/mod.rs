@@ -24,6 +24,7 @@ mod timed;
 mod together;
 mod trial;
 mod wide;
+mod yardstick;
 
 use std::sync::Arc;
 

@@ -3,7 +3,7 @@
 use crate::place::Profile;
 
 use super::changes::{Change, Labels, View};
-use super::choose::{Field, score};
+use super::choose::Field;
 use super::contract::Members;
 use super::growing::cut_by_rules;
 use super::measure::Judged;
@@ -83,7 +83,7 @@ impl<'a> Polishing<'a> {
             members: Members::new(&of, threads.len(), &atoms.order),
             labels: Labels { of, threads },
             now: start.clone(),
-            score: field.score(&judged),
+            score: field.yardstick.score(&judged),
             usd: judged.usd,
             steps,
             trials,
@@ -118,8 +118,7 @@ impl<'a> Polishing<'a> {
 
     /// Saves money while the run stays about as short.
     fn cheapen(&mut self) {
-        let constants = &self.field.market.constants;
-        self.bearable = Some(self.score * constants.tolerance + constants.tolerance_ms);
+        self.bearable = Some(self.field.yardstick.about(self.score));
         loop {
             let before = self.usd;
             for kind in 0..3 {
@@ -170,7 +169,7 @@ impl<'a> Polishing<'a> {
         };
         let (strategy, tiers) = (self.base.strategy, self.base.tiers);
         let judged = found.judged(strategy, tiers, field.rules, field.market);
-        let score = field.score(&judged);
+        let score = field.yardstick.score(&judged);
         let serves = match self.bearable {
             None => {
                 score < self.score * (1.0 - SHORTER)
@@ -218,10 +217,4 @@ fn threads(field: &Field<'_>, profiles: &[Profile]) -> Vec<u32> {
         rungs.get(profile.rung).map_or(1, |rung| rung.threads)
     });
     threads.collect()
-}
-
-impl Field<'_> {
-    fn score(&self, judged: &Judged) -> f64 {
-        score(judged, self.ceiling_usd, &self.market.constants)
-    }
 }

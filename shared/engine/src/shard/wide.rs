@@ -64,7 +64,7 @@ pub fn alike(tried: &[Judged], best: usize, rules: &Rules<'_>) -> Vec<Strategy> 
     threads.sort_unstable();
     threads.dedup();
     let mut found = Vec::new();
-    for (times, parts) in [(1, 1), (2, 3), (1, 2), (3, 2)] {
+    for (times, parts) in [(1, 1), (3, 4), (1, 2), (5, 4), (3, 2)] {
         let lanes = (best.lanes.saturating_mul(times) / parts).max(1);
         for &threads in &threads {
             let strategy = Strategy::Alike(lanes, threads);

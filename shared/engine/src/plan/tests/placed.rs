@@ -110,15 +110,15 @@ fn two_outlooks_two_plans() {
     let scarce = outlook(&[("0.1", 0.0), ("0.5", 8.0)], 0.0);
     let unreliable = outlook(&[("0.1", 8.0), ("0.5", 8.0)], 6.0);
     insta::assert_snapshot!(told(&free), @r#"
-    12 shards on 12 lanes, the longest 32606 ms
-    lanes: 12 lanes: bound by the width of the shard graph
+    17 shards on 17 lanes, the longest 21989 ms
+    lanes: 17 lanes: bound by the width of the shard graph
     outlook: `us-east-1` has 800 of 1000 lanes free while the run lasts
     "#);
     insta::assert_snapshot!(told(&scarce), @r#"
-    12 shards on 8 lanes, the longest 32606 ms
-    lanes: 8 lanes: bound by what is expected to be free and promised to nobody
+    6 shards on 6 lanes, the longest 64274 ms
+    lanes: 6 lanes: bound by the width of the shard graph
     outlook: `us-east-1` has 8 of 1000 lanes free while the run lasts
-    shard: 12 shard(s) end within 84.7 s where their tasks do: 0.2 attempts an hour are expected to be lost, and a longer one would lose more than it saves
+    shard: 6 shard(s) end within 84.7 s where their tasks do: 0.2 attempts an hour are expected to be lost, and a longer one would lose more than it saves
     "#);
     insta::assert_snapshot!(told(&unreliable), @r#"
     100 shards on 8 lanes, the longest 10492 ms
@@ -147,8 +147,8 @@ fn what_another_run_holds_is_not_planned_with() {
         story(&planned.unwrap())
     };
     insta::assert_snapshot!(told(0), @r#"
-    12 shards on 12 lanes, the longest 32606 ms
-    lanes: 12 lanes: bound by the width of the shard graph
+    17 shards on 17 lanes, the longest 21989 ms
+    lanes: 17 lanes: bound by the width of the shard graph
     "#);
     insta::assert_snapshot!(told(95), @r#"
     5 shards on 5 lanes, the longest 74797 ms
