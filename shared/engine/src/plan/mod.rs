@@ -17,6 +17,7 @@ pub(crate) mod relay;
 mod residency;
 mod scale;
 mod summary;
+mod tight;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -187,9 +188,11 @@ fn shown(
     layout: &Layout<'_>,
     lanes: &lanes::Lanes,
     market: &Market<'_>,
-    verdict: Verdict,
+    mut verdict: Verdict,
 ) -> Plan {
     let Layout { demand, chosen, .. } = layout;
+    let tight = tight::warnings(layout, input.workflow, input.pool);
+    verdict.warnings.extend(tight);
     let used = summary::used_rungs(layout);
     let task_ms: Vec<f64> = demand.loads.iter().map(|load| load.ms).collect();
     let plain = summary::plain_of(input, demand);

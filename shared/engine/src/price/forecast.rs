@@ -133,6 +133,8 @@ pub fn orchestration_usd(counted: &Counted, rates: &Rates) -> f64 {
     by_service(counted, rates).values().sum()
 }
 
+/// What a task of known duration takes at most in eight of ten runs, over its estimate. See [`INTERVAL`].
+pub(crate) const KNOWN_AT_MOST: f64 = 1.30;
 /// Share of shards that a pessimistic run repeats.
 const RETRIED: f64 = 0.05;
 /// What cold starts add to a pessimistic run, in seconds: placing an environment for dispatch and one for execute.
@@ -141,7 +143,7 @@ const COLD_STARTS_S: f64 = 0.5;
 fn spread(counted: &Counted) -> (f64, f64) {
     let unknown = counted.unknown as f64 / counted.tasks.max(1) as f64;
     let low = 0.85 * (1.0 - unknown) + unknown / 3.0;
-    let high = 1.30 * (1.0 - unknown) + unknown * 3.0;
+    let high = KNOWN_AT_MOST * (1.0 - unknown) + unknown * 3.0;
     (low, high)
 }
 

@@ -349,6 +349,22 @@ fn the_largest_task_that_fits_is_planned() {
     workflow.tasks[1].estimate_ms = Some(899_000);
     let planned = planned(&workflow, &pool(), &RunOptions::default()).unwrap();
     check(&planned, &workflow, &pool(), &RunOptions::default());
+    let [warning] = &planned.plan.warnings[..] else {
+        panic!("{:?}", planned.plan.warnings);
+    };
+    insta::assert_snapshot!(warning, @"FS2013 `tasks.b.estimate_ms`: the task is expected to take 899 s, and `foreshard-execute-1769:live` stops after 900 s: one that takes 0.1 % longer fails (hint: declare how the task can be split, or give it more vCPUs if it can use them)");
+}
+
+#[test]
+fn a_task_that_ends_in_time_by_far_is_planned_without_a_word() {
+    let limit_s = |seconds: u64| {
+        let mut workflow = workflow("a b");
+        workflow.tasks[0].estimate_ms = Some(seconds * 1_000);
+        let planned = planned(&workflow, &pool(), &RunOptions::default()).unwrap();
+        planned.plan.warnings.len()
+    };
+    // 1.3 times as long is 900 s.
+    assert_eq!([limit_s(690), limit_s(694)], [0, 1]);
 }
 
 #[test]
