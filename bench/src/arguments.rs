@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 /// Which benchmark.
 #[derive(Debug, Clone, Subcommand)]
@@ -141,6 +141,20 @@ pub struct TablesArguments {
     /// CPU seconds for each timetable.
     #[arg(long, default_value_t = 10.0, value_name = "SECONDS")]
     pub budget_s: f64,
+    /// One of the tables, instead of all.
+    #[arg(long, value_enum)]
+    pub only: Option<Table>,
+}
+
+/// A table of docs/planner.md.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Table {
+    /// Makespans beside other schedulers'.
+    Timetables,
+    /// Bytes between parts beside another partitioner's.
+    Partitions,
+    /// Plans beside plain states.
+    Plans,
 }
 
 /// Arguments of `bench anomalies`.

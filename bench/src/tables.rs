@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::arguments::{PartitionArguments, ScheduleArguments, TablesArguments};
+use crate::arguments::{PartitionArguments, ScheduleArguments, Table, TablesArguments};
 use crate::{BenchError, beside, partition, render, schedule};
 
 /// Parts of the partitions, as the peer's.
@@ -13,15 +13,19 @@ const PARTS: [u32; 2] = [8, 16];
 /// Measures all files and gives the tables as Markdown.
 pub fn tables(arguments: &TablesArguments) -> Result<String, BenchError> {
     let baselines = |name: &str| read(&arguments.baselines.join(name));
-    let mut text = timetables(arguments, &baselines("schedulers.json")?)?;
-    text.push('\n');
-    text.push_str(&partitions(
-        &arguments.files,
-        &baselines("partitions.json")?,
-    )?);
-    text.push('\n');
-    text.push_str(&beside::table(&arguments.files)?);
-    Ok(text)
+    let wanted = |table: Table| arguments.only.is_none_or(|only| only == table);
+    let mut tables = Vec::new();
+    if wanted(Table::Timetables) {
+        tables.push(timetables(arguments, &baselines("schedulers.json")?)?);
+    }
+    if wanted(Table::Partitions) {
+        let peers = baselines("partitions.json")?;
+        tables.push(partitions(&arguments.files, &peers)?);
+    }
+    if wanted(Table::Plans) {
+        tables.push(beside::table(&arguments.files)?);
+    }
+    Ok(tables.join("\n"))
 }
 
 fn read(path: &Path) -> Result<Value, BenchError> {

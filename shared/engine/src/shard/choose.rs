@@ -17,7 +17,7 @@ use super::search::Search;
 use super::strategy::Strategy;
 use super::tiers::Tiers;
 use super::trial::{Placed, Trial};
-use super::wide::{alike, bases, deeper, further};
+use super::wide::{alike, bases, deeper, further, side_by_side};
 use super::yardstick::Yardstick;
 
 /// The kept shards.
@@ -241,7 +241,16 @@ impl<'a> Field<'a> {
             yardstick: self.yardstick,
         };
         let (lanes, atoms) = (self.market.lanes.0, self.chains.profiles.len());
-        for strategy in further(&tried.judged, lanes, atoms, self.tries) {
+        let mut more = further(&tried.judged, lanes, atoms, self.tries);
+        let judged = &tried.judged;
+        more.extend(side_by_side(
+            judged,
+            lanes,
+            atoms,
+            self.rules,
+            self.tries * 2,
+        ));
+        for strategy in more {
             self.try_also(strategy, Tiers::Smallest, &mut tried);
         }
         let tiers = Tiers::worth_trying(self.rules, self.tries == TRIED.1);

@@ -10,7 +10,7 @@ use super::measure::Judged;
 use super::trial::{Trial, trial};
 
 /// Nodes, edges and tasks that one search may look at.
-const LOOKS: usize = 300_000;
+const LOOKS: usize = 600_000;
 /// Trials below which a search is not begun.
 const TRIALS_MIN: usize = 8;
 /// Share of the trials that is left for saving money once nothing makes the run shorter.
@@ -30,7 +30,7 @@ const SHORTER: f64 = 1e-4;
 ///
 /// # Complexity
 ///
-/// O(tasks + edges) a trial, at most 300,000 tasks, atoms and edges in all.
+/// O(tasks + edges) a trial, at most 600,000 tasks, atoms and edges in all.
 pub(super) fn polish(field: &Field<'_>, base: &Judged, start: &Trial) -> Option<Trial> {
     let mut search = Polishing::new(field, base, start)?;
     search.quicken();

@@ -5,17 +5,51 @@ use super::measure::Judged;
 use super::rules::Rules;
 use super::strategy::Strategy;
 
-/// Strategies that the usual search has not tried: each family at widths that double from one lane to all of them.
-///
-/// What is tried must not depend on the objective, or a tighter deadline might miss what a looser one found.
-#[must_use]
-pub fn further(tried: &[Judged], lanes: u32, atoms: usize, most: usize) -> Vec<Strategy> {
+/// From one lane to all of them, doubling.
+fn widths(lanes: u32, atoms: usize) -> Vec<u32> {
     let widest = lanes.clamp(1, (atoms as u32).max(1));
     let mut widths: Vec<u32> = (0..32)
         .map(|power| 1_u32 << power)
         .take_while(|width| *width < widest)
         .collect();
     widths.push(widest);
+    widths
+}
+
+/// Bands whose shards run several tasks at once, at the widths of [`further`], for runs with an objective.
+#[must_use]
+pub fn side_by_side(
+    tried: &[Judged],
+    lanes: u32,
+    atoms: usize,
+    rules: &Rules<'_>,
+    most: usize,
+) -> Vec<Strategy> {
+    let threads = threads(rules);
+    let widths = widths(lanes, atoms).into_iter().rev();
+    let all = widths.flat_map(|lanes| threads.iter().map(move |&at| Strategy::Alike(lanes, at)));
+    let new = all.filter(|strategy| tried.iter().all(|judged| judged.strategy != *strategy));
+    thinned(&new.collect::<Vec<_>>(), most)
+}
+
+/// Numbers of tasks that tiers run at once, above one.
+fn threads(rules: &Rules<'_>) -> Vec<u32> {
+    let ladders = rules.ladders.iter();
+    let mut threads: Vec<u32> = ladders
+        .flat_map(|ladder| ladder.rungs().iter().map(|rung| rung.threads))
+        .filter(|threads| *threads > 1)
+        .collect();
+    threads.sort_unstable();
+    threads.dedup();
+    threads
+}
+
+/// Strategies that the usual search has not tried: each family at widths that double from one lane to all of them.
+///
+/// What is tried must not depend on the objective, or a tighter deadline might miss what a looser one found.
+#[must_use]
+pub fn further(tried: &[Judged], lanes: u32, atoms: usize, most: usize) -> Vec<Strategy> {
+    let widths = widths(lanes, atoms);
     let families = widths.into_iter().rev().flat_map(|lanes| {
         [
             Strategy::Bands(lanes),
@@ -56,13 +90,7 @@ pub fn alike(tried: &[Judged], best: usize, rules: &Rules<'_>) -> Vec<Strategy> 
     let Some(best) = tried.get(best) else {
         return Vec::new();
     };
-    let ladders = rules.ladders.iter();
-    let mut threads: Vec<u32> = ladders
-        .flat_map(|ladder| ladder.rungs().iter().map(|rung| rung.threads))
-        .filter(|threads| *threads > 1)
-        .collect();
-    threads.sort_unstable();
-    threads.dedup();
+    let threads = threads(rules);
     let mut found = Vec::new();
     for (times, parts) in [(1, 1), (3, 4), (1, 2), (5, 4), (3, 2)] {
         let lanes = (best.lanes.saturating_mul(times) / parts).max(1);
