@@ -145,7 +145,8 @@ fn the_memory_of_a_function() {
 #[test]
 fn the_branches_of_a_map() {
     let wide = |tasks| {
-        let scenario = Scenario::of(workflow(tasks, 60_000, 64, false), "us-east-1");
+        let mut scenario = Scenario::of(workflow(tasks, 60_000, 64, false), "us-east-1");
+        scenario.options.shard_tasks_max = Some(10);
         ours(&scenario).expect("it ends")
     };
     // Up to forty lanes are branches of one history; more are children with a history each.
@@ -161,6 +162,7 @@ fn the_branches_of_a_map() {
 fn the_starts_of_executions() {
     let wide = |starts: (f64, f64)| {
         let mut scenario = Scenario::of(workflow(1_000, 60_000, 64, false), "us-east-1");
+        scenario.options.shard_tasks_max = Some(10);
         scenario.account.starts = starts;
         ours(&scenario).expect("it ends")
     };
