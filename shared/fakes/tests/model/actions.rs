@@ -10,7 +10,7 @@ use crate::faults::Fault;
 use crate::machine::{Action, Machine};
 use crate::nodes::Node;
 use crate::process::{Choice, Ending, Input};
-use crate::setup::Going;
+use crate::setup::{Going, Lanes};
 use crate::state::{Branch, Slot, Stage, State, Sweep, Token};
 use crate::tape::{Op, Reply};
 
@@ -79,7 +79,8 @@ impl Machine {
 
     /// A request about what nobody else can know of while nothing goes wrong any more: a lane's answer where no token is stored,
     /// since others write a lane only if they have found its token; and of a shard its attempt, its checkpoint, its settlement by
-    /// the lane that was given it, and that its successors know. When it is carried out makes no difference either.
+    /// the lane that was given it, and that its successors know. When it is carried out makes no difference either. Where lanes may
+    /// end early, a settlement makes one: they look at who runs what.
     fn private(&self, state: &State) -> Option<Action> {
         let alone = matches!(state.stage, Stage::Lanes) && state.orphans.is_empty();
         if state.faults > 0 || !alone {
@@ -92,6 +93,7 @@ impl Machine {
             return None;
         }
         let calm = self.is_calm(state);
+        let unseen = self.setup.lanes_do() == Lanes::Stay;
         (0..state.branches.len()).find_map(|at| {
             if let Branch::Claimed { then } = state.branches[at] {
                 let own = calm && self.stores.is_running(state.store, &self.given(then));
@@ -107,7 +109,7 @@ impl Machine {
                 Op::Commit(writes) => matches!(
                     writes.as_slice(),
                     [Write::Shard(item, _)]
-                        if item.state == ShardState::Done && item.kind == ShardKind::Work
+                        if unseen && item.state == ShardState::Done && item.kind == ShardKind::Work
                 ),
                 _ => false,
             };
@@ -316,6 +318,33 @@ impl Machine {
             && state.faults == self.setup.faults
             && state.branches.iter().any(asleep)
             && (facts.ready || !facts.open);
-        in_vain.then(|| "a lane sleeps beside work, and nothing went wrong".to_owned())
+        if in_vain {
+            return Some("a lane sleeps beside work, and nothing went wrong".to_owned());
+        }
+        (facts.ready && self.has_spared(state) && self.is_quiet(state))
+            .then(|| "work waits for a lane that has ended, and nothing went wrong".to_owned())
+    }
+
+    /// A lane has ended although the run goes on, and nothing went wrong.
+    pub(crate) fn has_spared(&self, state: &State) -> bool {
+        let goes_on = state.stage == Stage::Lanes && self.stores.facts(state.store).open;
+        goes_on && state.faults == self.setup.faults && state.branches.contains(&Branch::Ended)
+    }
+
+    /// No lane is on its way to dispatch or in it, unless it has to settle first what it has run.
+    fn is_quiet(&self, state: &State) -> bool {
+        state.branches.iter().all(|branch| match branch {
+            Branch::Asking { process } => {
+                let node = self.nodes.node(*process);
+                let asked = self.nodes.inputs.at(node.input);
+                let settles = matches!(asked, Input::Dispatch(asked) if asked.finished.is_some());
+                settles && !node.wrote
+            }
+            Branch::Parking { .. } => false,
+            Branch::Parked { .. }
+            | Branch::Claimed { .. }
+            | Branch::Working { .. }
+            | Branch::Ended => true,
+        })
     }
 }

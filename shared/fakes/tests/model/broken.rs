@@ -1,8 +1,10 @@
 //! Protocols that were broken on purpose: what the checker must find in each.
 
+use std::rc::Rc;
+
 use foreshard_fakes::World;
-use foreshard_model::frontier::{Arrival, ShardItem, ShardState, Write};
-use foreshard_model::ids::ShardId;
+use foreshard_model::frontier::{Arrival, Live, ShardItem, ShardState, Write};
+use foreshard_model::ids::{LaneId, ShardId};
 use foreshard_stages::ports::PortResult;
 
 use crate::process::Input;
@@ -21,6 +23,20 @@ pub(crate) enum Broken {
     NoGenerationFence,
     /// A shard is noted as released by the write that settles it.
     ReleasedTooSoon,
+    /// A lane that may end does not look for work once it has seen who runs what.
+    NoLastLook,
+    /// A lane that may end takes what waits for running, each on a lane of its own.
+    WaitingCounts,
+}
+
+/// What a process is about to be told.
+pub(crate) struct Exchange<'a> {
+    pub(crate) input: &'a Input,
+    pub(crate) op: &'a Op,
+    /// What it was told about before.
+    pub(crate) so_far: &'a [Rc<Op>],
+    /// Shards with tasks that wait.
+    pub(crate) waiting: &'a [ShardItem],
 }
 
 impl Broken {
@@ -71,11 +87,24 @@ impl Broken {
     }
 
     /// What the process is told instead.
-    pub(crate) fn told(self, input: &Input, reply: Reply) -> Reply {
-        let Input::Dispatch(request) = input else {
+    pub(crate) fn told(self, exchange: &Exchange<'_>, reply: Reply) -> Reply {
+        let Input::Dispatch(request) = exchange.input else {
             return reply;
         };
+        let mut so_far = exchange.so_far.iter();
+        let looked = so_far.any(|op| matches!(**op, Op::Live(..)));
         match (self, reply) {
+            (Self::NoLastLook, Reply::Shards(Ok(_)))
+                if looked && matches!(exchange.op, Op::Ready(..)) =>
+            {
+                Reply::Shards(Ok(Vec::new()))
+            }
+            (Self::WaitingCounts, Reply::Shards(Ok(mut items)))
+                if matches!(exchange.op, Op::Live(_, Live::Running, _)) =>
+            {
+                items.extend(exchange.waiting.iter().map(as_if_running));
+                Reply::Shards(Ok(items))
+            }
             (Self::NoSecondLook, Reply::Shards(_)) if request.park => Reply::Shards(Ok(Vec::new())),
             // Park goes by the run that it has read in the beginning.
             (Self::NoSecondLook, Reply::Run(_)) if request.park => Reply::Run(Ok(None)),
@@ -92,6 +121,15 @@ impl Broken {
             }
             (_, reply) => reply,
         }
+    }
+}
+
+/// The item as if a lane that there is not ran it.
+fn as_if_running(item: &ShardItem) -> ShardItem {
+    ShardItem {
+        state: ShardState::Running,
+        lane: Some(LaneId(1_000 + item.id.0)),
+        ..item.clone()
     }
 }
 

@@ -54,6 +54,8 @@ pub(crate) enum Heard {
     One(u32),
     /// It asks whether there is any.
     Any,
+    /// It asks who runs what.
+    Who,
     /// It finds that an arrival leads to nothing.
     Nothing,
 }
@@ -87,6 +89,9 @@ pub(crate) fn heard(reply: &Reply, how: Heard, lanes: u32) -> Reply {
             });
             Reply::Shards(Ok(any.into_iter().collect()))
         }
+        (Heard::Who, Reply::Shards(Ok(items))) => {
+            Reply::Shards(Ok(items.iter().map(who).collect()))
+        }
         (Heard::Nothing, Reply::Arrived(Ok(item))) => Reply::Arrived(Ok(ShardItem {
             run: item.run.clone(),
             id: item.id,
@@ -95,6 +100,19 @@ pub(crate) fn heard(reply: &Reply, how: Heard, lanes: u32) -> Reply {
             ..ShardItem::default()
         })),
         (_, other) => other.clone(),
+    }
+}
+
+/// A shard, and which lane runs it.
+fn who(item: &ShardItem) -> ShardItem {
+    ShardItem {
+        run: item.run.clone(),
+        id: item.id,
+        kind: item.kind,
+        state: item.state,
+        generation: item.generation,
+        lane: item.lane,
+        ..ShardItem::default()
     }
 }
 

@@ -10,7 +10,7 @@ use foreshard_model::message::{
 };
 use foreshard_stages::StageError;
 
-use crate::broken::Broken;
+use crate::broken::{Broken, Exchange};
 use crate::faults::Fault;
 use crate::nodes::Nodes;
 use crate::process::{Ending, Input, Output};
@@ -214,15 +214,26 @@ impl Machine {
             }
         }
         match self.setup.broken {
-            Some(broken) => self.told_instead(process, effect.reply, broken),
+            Some(broken) => self.told_instead(state, (process, request), effect.reply, broken),
             None => effect.reply,
         }
     }
 
-    fn told_instead(&mut self, process: u32, reply: u32, broken: Broken) -> u32 {
-        let input = self.nodes.input_of(process);
+    fn told_instead(
+        &mut self,
+        state: &State,
+        (process, op): (u32, &Op),
+        reply: u32,
+        broken: Broken,
+    ) -> u32 {
+        let exchange = Exchange {
+            input: &self.nodes.input_of(process),
+            op,
+            so_far: &self.nodes.told(process),
+            waiting: &self.stores.waiting(state.store),
+        };
         let reply = (*self.stores.replies.thing(reply)).clone();
-        self.stores.replies.number(broken.told(&input, reply))
+        self.stores.replies.number(broken.told(&exchange, reply))
     }
 
     fn wrong(&mut self, state: &mut State, text: &str) {

@@ -62,6 +62,12 @@ impl Nodes {
         Rc::clone(&self.nodes[number as usize - 1])
     }
 
+    /// What a process was told about so far.
+    pub(crate) fn told(&self, number: u32) -> Vec<Rc<Op>> {
+        let told = self.places[number as usize - 1].told.iter();
+        told.map(|(op, _)| self.ops.thing(*op)).collect()
+    }
+
     pub(crate) fn input_of(&self, number: u32) -> Rc<Input> {
         self.inputs.thing(self.node(number).input)
     }

@@ -20,6 +20,8 @@ pub(crate) struct Seen {
     pub(crate) ends: BTreeMap<&'static str, u64>,
     /// How runs and their shards had ended in them.
     pub(crate) finals: BTreeSet<String>,
+    /// States in which a lane had ended although the run went on, and nothing had gone wrong.
+    pub(crate) spared: u64,
     /// The search was ended before it had seen everything.
     pub(crate) cut_short: bool,
     /// What is wrong, and the way to it.
@@ -85,6 +87,7 @@ fn visit(
 ) {
     let (actions, goes_on) = machine.actions(&state);
     seen.states += 1;
+    seen.spared += u64::from(machine.has_spared(&state));
     if machine.has_ended(&state) {
         let run = machine.stores.facts(state.store).run;
         *seen.ends.entry(run.as_str()).or_default() += 1;

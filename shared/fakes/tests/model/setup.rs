@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use foreshard_engine::frontier;
 use foreshard_fakes::{World, block_on, build, chunks};
 use foreshard_model::run::RunItem;
 use foreshard_model::topology::Topology;
@@ -20,6 +21,15 @@ pub(crate) enum Going {
     Intruded,
     /// And whoever is given up may go on, at any time.
     Lingers,
+}
+
+/// What a lane does that finds nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lanes {
+    /// There are too few for any to end before the run does.
+    Stay,
+    /// It may look at what runs, and end.
+    EndEarly,
 }
 
 /// One model.
@@ -53,6 +63,18 @@ impl Setup {
             once: None,
             broken: None,
             reduced: true,
+        }
+    }
+
+    /// Whether lanes may end early.
+    pub(crate) fn lanes_do(&self) -> Lanes {
+        let topology = Topology {
+            lanes: self.lanes,
+            ..Topology::default()
+        };
+        match frontier::may_spare(&topology) {
+            true => Lanes::EndEarly,
+            false => Lanes::Stay,
         }
     }
 

@@ -119,6 +119,14 @@ pub(crate) fn proof() -> Vec<Size> {
             "1 shard, 2 lanes, anything goes wrong once",
             every(1, 1, 2, 1, Lingers),
         ),
+        whole(
+            "a fork of 3 shards, 3 lanes, nothing goes wrong",
+            vec![Setup::new("a>b a>c", 3, 0, Dies)],
+        ),
+        whole(
+            "up to 2 shards, 3 lanes, one dies or fails",
+            every(1, 2, 3, 1, Dies),
+        ),
         walks(
             500,
             "3 and 4 shards, 2 lanes, two die or fail",

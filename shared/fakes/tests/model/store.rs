@@ -11,6 +11,7 @@ use foreshard_fakes::{World, block_on, build};
 use foreshard_model::frontier::{LaneItem, ShardItem, ShardState, Write};
 use foreshard_model::ids::ShardId;
 use foreshard_model::message::ExecuteRequest;
+use foreshard_model::plan::ShardKind;
 use foreshard_model::run::RunItem;
 use foreshard_model::topology::Topology;
 
@@ -19,7 +20,7 @@ use crate::carried::{Heard, carried_out, heard};
 use crate::facts::Facts;
 use crate::intern::Interned;
 use crate::process::{Ground, Input};
-use crate::setup::{Going, Setup};
+use crate::setup::{Going, Lanes, Setup};
 use crate::tape::{Op, Reply};
 use crate::touched::{lane_bit, shard_bit};
 use crate::{law, symmetry, timeless, worker};
@@ -84,6 +85,7 @@ pub(crate) struct Stores {
     /// Whoever is given up has died, and nobody cuts again.
     plain: bool,
     lanes: u32,
+    lanes_do: Lanes,
     reduced: bool,
 }
 
@@ -94,6 +96,7 @@ impl Stores {
             broken: setup.broken,
             plain: setup.going == Going::Dies,
             lanes: setup.lanes,
+            lanes_do: setup.lanes_do(),
             reduced: setup.reduced,
             items: Interned::default(),
             lowest: HashMap::new(),
@@ -115,7 +118,9 @@ impl Stores {
     pub(crate) fn first(&mut self, run: RunItem, topology: &Topology) -> u32 {
         let run = self.items.number(Item::Run(timeless::run(run)));
         let shards = frontier::initial_items(topology).into_iter();
-        let shards = shards.map(|item| self.items.number(Item::Shard(timeless::shard(item))));
+        let lanes_do = self.lanes_do;
+        let shards = shards.map(|item| Item::Shard(timeless::shard(item, lanes_do)));
+        let shards = shards.map(|item| self.items.number(item));
         let contents = Contents {
             run,
             shards: shards.collect(),
@@ -235,7 +240,7 @@ impl Stores {
         let run = run.map(|item| Item::Run(timeless::run(item)));
         let shards = shards
             .into_iter()
-            .map(|item| Item::Shard(timeless::shard(item)));
+            .map(|item| Item::Shard(timeless::shard(item, self.lanes_do)));
         let lanes = world.lane_items(&build::run_id()).into_iter();
         let lanes = lanes.map(|item| Item::Lane(timeless::lane(item)));
         let after = run.into_iter().chain(shards).chain(lanes);
@@ -324,6 +329,18 @@ impl Stores {
         shown.collect::<Vec<_>>().join(", ")
     }
 
+    /// Shards with tasks that wait.
+    pub(crate) fn waiting(&self, store: u32) -> Vec<ShardItem> {
+        let items = self.of(store).into_iter();
+        let waiting = items.filter_map(|item| match &*item {
+            Item::Shard(item) if item.state == ShardState::Waiting => Some(item.clone()),
+            _ => None,
+        });
+        waiting
+            .filter(|item| item.kind == ShardKind::Work)
+            .collect()
+    }
+
     /// The item of a lane, if it has one.
     pub(crate) fn lane(&self, store: u32, lane: usize) -> Option<&LaneItem> {
         let number = self.contents[store as usize - 1].lanes[lane];
@@ -358,19 +375,28 @@ impl Stores {
                 contents.lanes[place] = self.items.number(Item::Lane(item));
             }
         }
+        for number in &mut contents.shards {
+            if let Item::Shard(item) = self.items.at(*number)
+                && item.lane.is_some()
+            {
+                let item = symmetry::shard_item(item, places);
+                *number = self.items.number(Item::Shard(item));
+            }
+        }
         let other = self.keep(contents);
         self.swapped.insert((store, order), other);
         other
     }
 
     /// What a process hears of a reply: to a lane's question the `turn`th of what it may draw, to whoever parks whether there is
-    /// any, and to whoever arrives whether that leads to anything.
+    /// any, to a lane that may end who runs what, and to whoever arrives whether that leads to anything.
     pub(crate) fn heard(&mut self, store: u32, of: (&Op, u32), input: &Input, turn: u32) -> u32 {
         let (op, reply) = of;
         let how = match (op, input) {
             (Op::Ready(..), Input::Dispatch(asked)) if asked.park => Heard::Any,
             (Op::Ready(..) | Op::Parked(..), Input::Dispatch(_))
             | (Op::Parked(..), Input::Sweep { .. }) => Heard::One(turn),
+            (Op::Live(..), Input::Dispatch(_)) => Heard::Who,
             (Op::Arrive(_), _) if self.plain && self.leads_to_nothing(store, reply) => {
                 Heard::Nothing
             }

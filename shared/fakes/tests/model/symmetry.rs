@@ -3,10 +3,10 @@
 //! Nobody prefers a lane. What is drawn by its number is gone through in every way, and so is whom a sweep wakes first; but a
 //! process that has a choice among several lanes behind it is left as it is, since it would choose otherwise under another number.
 
-use foreshard_model::frontier::ShardItem;
-use foreshard_model::frontier::{LaneItem, Write};
+use foreshard_model::frontier::{LaneItem, ShardItem, Write};
 use foreshard_model::ids::LaneId;
 use foreshard_model::message::DispatchRequest;
+use foreshard_stages::ports::Page;
 
 use crate::machine::Machine;
 use crate::process::Input;
@@ -110,13 +110,9 @@ pub(crate) fn op(op: &Op, places: &[u32]) -> Op {
                 Write::Lane(item, expect) => {
                     Write::Lane(Box::new(lane_item(item, places)), *expect)
                 }
-                Write::Shard(item, expect) => Write::Shard(
-                    Box::new(ShardItem {
-                        lane: item.lane.map(|of| lane(of, places)),
-                        ..(**item).clone()
-                    }),
-                    *expect,
-                ),
+                Write::Shard(item, expect) => {
+                    Write::Shard(Box::new(shard_item(item, places)), *expect)
+                }
                 Write::Run(..) => write.clone(),
             });
             Op::Commit(writes.collect())
@@ -128,6 +124,7 @@ pub(crate) fn op(op: &Op, places: &[u32]) -> Op {
 /// `None` where it left a choice among lanes.
 pub(crate) fn reply(reply: &Reply, places: &[u32]) -> Option<Reply> {
     let moved = |item: &LaneItem| lane_item(item, places);
+    let of_shard = |item: &ShardItem| shard_item(item, places);
     Some(match reply {
         Reply::Lane(Ok(item)) => Reply::Lane(Ok(item.as_ref().map(moved))),
         Reply::Lanes(Ok(items)) if items.len() > 1 => return None,
@@ -135,10 +132,26 @@ pub(crate) fn reply(reply: &Reply, places: &[u32]) -> Option<Reply> {
         Reply::Opening(Ok(opening)) => {
             let mut opening = opening.clone();
             opening.lane = opening.lane.as_ref().map(moved);
+            opening.finished = opening.finished.as_ref().map(of_shard);
             Reply::Opening(Ok(opening))
         }
+        Reply::Shard(Ok(item)) => Reply::Shard(Ok(item.as_ref().map(of_shard))),
+        Reply::Shards(Ok(items)) => Reply::Shards(Ok(items.iter().map(of_shard).collect())),
+        Reply::Arrived(Ok(item)) => Reply::Arrived(Ok(of_shard(item))),
+        Reply::Page(Ok(page)) => Reply::Page(Ok(Page {
+            items: page.items.iter().map(of_shard).collect(),
+            next: page.next.clone(),
+        })),
         other => other.clone(),
     })
+}
+
+/// The shard with the new number of the lane that runs it.
+pub(crate) fn shard_item(item: &ShardItem, places: &[u32]) -> ShardItem {
+    ShardItem {
+        lane: item.lane.map(|of| lane(of, places)),
+        ..item.clone()
+    }
 }
 
 pub(crate) fn lane_item(item: &LaneItem, places: &[u32]) -> LaneItem {
@@ -150,7 +163,8 @@ pub(crate) fn lane_item(item: &LaneItem, places: &[u32]) -> LaneItem {
 }
 
 fn lane(lane: LaneId, places: &[u32]) -> LaneId {
-    LaneId(places[lane.0 as usize])
+    // A lane that a broken protocol makes up has no other number.
+    LaneId(places.get(lane.0 as usize).copied().unwrap_or(lane.0))
 }
 
 /// The token of the lane's new number: of round, lane and step the second.

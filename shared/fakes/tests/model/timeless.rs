@@ -7,6 +7,7 @@ use foreshard_model::run::RunItem;
 use foreshard_model::units::TimeMs;
 
 use crate::process::ESTIMATE_MS;
+use crate::setup::Lanes;
 
 /// How long after the beginning every attempt's deadline is, in milliseconds.
 const DEADLINE_MS: u64 = 150_000;
@@ -23,10 +24,12 @@ pub(crate) fn run(mut run: RunItem) -> RunItem {
     run
 }
 
-/// A shard's item without times, and without who has it: by that goes only the ledger, and a lane that may end early, which the
-/// models leave out.
-pub(crate) fn shard(mut item: ShardItem) -> ShardItem {
-    item.lane = None;
+/// A shard's item without times, and without who has it where nobody goes by that: only a lane that may end early does, by who
+/// runs what.
+pub(crate) fn shard(mut item: ShardItem, lanes: Lanes) -> ShardItem {
+    if lanes == Lanes::Stay || item.state != ShardState::Running {
+        item.lane = None;
+    }
     item.claimed_at = TimeMs(0);
     item.settled_at = TimeMs(0);
     item.deadline = item.deadline.map(|_| build::START.plus(DEADLINE_MS));

@@ -36,6 +36,7 @@ fn walk(machine: &mut Machine, first: State, seed: u64, seen: &mut Seen) {
     let mut way: Vec<(State, Action)> = Vec::new();
     loop {
         seen.states += 1;
+        seen.spared += u64::from(machine.has_spared(&state));
         seen.deepest = seen.deepest.max(way.len());
         let (actions, goes_on) = machine.actions(&state);
         let endless = (way.len() > STEPS_MAX).then(|| "this goes on and on".to_owned());
