@@ -134,10 +134,10 @@ impl Cloud {
     /// What was used up to this moment, environments that waited included.
     pub(crate) fn used(&self, at: TimeMs) -> Usage {
         let services = self.lock();
-        Usage {
-            waiting_gb_s: services.lambda.waiting_gb_s(at),
-            ..services.usage.clone()
-        }
+        let mut usage = services.usage.clone();
+        usage.provisioned_gb_s += services.lambda.early_inits_gb_s();
+        usage.waiting_gb_s = services.lambda.waiting_gb_s(at);
+        usage
     }
 
     /// The time, as the invocation sees it that asks.

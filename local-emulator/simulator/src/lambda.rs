@@ -86,6 +86,8 @@ pub(crate) struct Lambda {
     requests: Bucket,
     control: Bucket,
     inits: Seeded,
+    /// Inits of environments that are provisioned.
+    early_inits: Seeded,
     placements: Seeded,
 }
 
@@ -100,6 +102,7 @@ impl Lambda {
             requests: Bucket::new(requests, requests),
             control: Bucket::new(CONTROL_CALLS_PER_S, CONTROL_CALLS_PER_S),
             inits: Seeded::new(seed, "init"),
+            early_inits: Seeded::new(seed, "init of provisioned environments"),
             placements: Seeded::new(seed, "placement"),
         }
     }
@@ -188,9 +191,18 @@ impl Lambda {
 
     /// Gigabyte-seconds for which environments were provisioned up to this moment.
     pub(crate) fn waiting_gb_s(&self, now: TimeMs) -> f64 {
+        self.provisioned_gb_s(|provisioned| provisioned.paid(now))
+    }
+
+    /// Gigabyte-seconds of the init of provisioned environments.
+    pub(crate) fn early_inits_gb_s(&self) -> f64 {
+        self.provisioned_gb_s(Provisioned::inits_ms)
+    }
+
+    fn provisioned_gb_s(&self, ms: impl Fn(&Provisioned) -> u64) -> f64 {
         let each = self.functions.values().map(|function| {
             let gb = f64::from(function.shape.memory.0) / 1_024.0;
-            gb * function.provisioned.paid(now) as f64 / 1_000.0
+            gb * ms(&function.provisioned) as f64 / 1_000.0
         });
         each.sum()
     }
@@ -221,6 +233,11 @@ impl Lambda {
         let Some(function) = self.functions.get_mut(name) else {
             return Err(NotSet::Quota);
         };
+        let of = init(function.shape.package, function.shape.architecture);
+        for _ in function.provisioned.asked()..count {
+            let init_ms = random::draw(&mut self.early_inits, of).ceil() as u64;
+            function.provisioned.started(init_ms);
+        }
         function.provisioned.ask(count, now);
         Ok(function.provisioned.all_from())
     }
@@ -347,6 +364,30 @@ mod tests {
             Err(NotSet::Quota)
         );
         assert!(lambda.provision("b", 600, TimeMs(94_000)).is_ok());
+    }
+
+    #[test]
+    fn the_init_of_a_provisioned_environment_is_charged_once_for_each_that_is_started() {
+        let mut warmed = lambda(|_| {});
+        let mut charged = |count, ms| {
+            warmed.provision("a", count, TimeMs(ms)).unwrap();
+            warmed.early_inits_gb_s()
+        };
+        let ten = charged(10, 0);
+        assert!(ten > 0.0);
+        assert_eq!(charged(4, 1_000), ten, "nothing is given back");
+        // Six are started anew, and the other four go on.
+        let sixteen = charged(10, 2_000);
+        assert!(ten < sixteen && sixteen < 2.0 * ten, "{ten} {sixteen}");
+        // What starts on demand takes what it took without them.
+        let (cold, other) = (
+            lambda(|_| {}).begin("b", TimeMs(0)),
+            warmed.begin("b", TimeMs(0)),
+        );
+        assert_eq!(cold, other);
+        // What was there before the bill begins was paid for then.
+        warmed.pay_from(TimeMs(3_000));
+        assert_eq!(warmed.early_inits_gb_s(), 0.0);
     }
 
     #[test]

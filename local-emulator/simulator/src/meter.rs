@@ -58,7 +58,7 @@ pub struct Usage {
     pub gb_s: BTreeMap<(String, Architecture), f64>,
     /// Of them, those of functions that do users' work.
     pub work_gb_s: f64,
-    /// Gigabyte-seconds that ran in provisioned environments.
+    /// Gigabyte-seconds that ran in provisioned environments, their init included.
     pub provisioned_gb_s: f64,
     /// Gigabyte-seconds for which environments were provisioned.
     pub waiting_gb_s: f64,

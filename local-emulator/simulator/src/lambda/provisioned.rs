@@ -1,4 +1,5 @@
-//! Provisioned environments of one alias: they come late and all at once, and are paid from the call on in whole five minutes.
+//! Provisioned environments of one alias: they come late and all at once, and are paid from the call on in whole five minutes, and
+//! for their init.
 
 use foreshard_model::units::TimeMs;
 
@@ -17,6 +18,8 @@ pub(crate) struct Provisioned {
     layers: Vec<(u32, TimeMs)>,
     /// Of what was given back: environments times milliseconds.
     paid: u64,
+    /// Milliseconds of init of all that were started.
+    inits_ms: u64,
 }
 
 fn whole(ms: u64) -> u64 {
@@ -103,8 +106,20 @@ impl Provisioned {
         self.asked_at = now;
     }
 
-    /// What is there is paid for from this moment on: it was provisioned for something else before.
+    /// Environments have been started, whose init took so many milliseconds in all. It is charged whether or not they are ever used.
+    /// Source: Lambda, "Configuring provisioned concurrency for a function".
+    pub(crate) fn started(&mut self, inits_ms: u64) {
+        self.inits_ms += inits_ms;
+    }
+
+    /// Milliseconds of init that are paid for.
+    pub(crate) fn inits_ms(&self) -> u64 {
+        self.inits_ms
+    }
+
+    /// What is there is paid for from this moment on: it was provisioned, and started, for something else before.
     pub(crate) fn pay_from(&mut self, at: TimeMs) {
+        self.inits_ms = 0;
         self.layers.iter_mut().for_each(|(_, since)| *since = at);
     }
 
