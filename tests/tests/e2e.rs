@@ -55,6 +55,8 @@ mod runs;
 mod schedules;
 #[path = "e2e/secrets.rs"]
 mod secrets;
+#[path = "e2e/simulated.rs"]
+mod simulated;
 #[path = "e2e/split.rs"]
 mod split;
 #[path = "e2e/stack.rs"]

@@ -1,8 +1,11 @@
 //! The simulation of a run against runs of the same control plane elsewhere: the same shards, the same order, the same transitions.
 //!
 //! The other side is the state machine of the fakes: the production stages over the ports in memory, with a worker of its own, in an
-//! order that another generator draws. What the emulator has recorded (docs/measurements.md, two runs of a Montage) is held to the
-//! same law of how often a lane asks.
+//! order that another generator draws; and runs of the examples that the emulator has recorded ([`emulator`]).
+
+#![expect(clippy::print_stdout, reason = "a test prints what it compared")]
+
+mod emulator;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -11,7 +14,7 @@ use std::sync::Arc;
 use foreshard_fakes::machine::{Aggregate, Chaos, Fates, Machine, Plan, Work, executes};
 use foreshard_fakes::{World, block_on};
 use foreshard_model::api::{SubmitAnswer, SubmitRequest};
-use foreshard_model::ids::{RunId, ShardId};
+use foreshard_model::ids::{RunId, Sha256Hex, ShardId};
 use foreshard_model::ledger::{Event, EventKind};
 use foreshard_model::plan::{Plan as Planned, ShardKind};
 use foreshard_model::policy::StartRate;
@@ -28,6 +31,9 @@ const OF_QUESTION: u64 = 3;
 
 /// What a task takes, in milliseconds: near its estimate, so that nothing is cut again.
 const TASK_MS: u64 = 70_000;
+
+/// Who submits: any account will do.
+const TENANT: &str = "123456789012";
 
 const LATTICE: &str = r#"
 foreshard: 1
@@ -100,7 +106,13 @@ fn scenario(document: &str) -> Scenario {
 
 fn submitted(world: &Arc<World>, scenario: &Scenario) -> RunId {
     let document = String::from_utf8(scenario.document.clone()).expect("text");
+    let bundle = Sha256Hex::of(b"bundle");
+    world.put_blob(&format!("bundles/{TENANT}/{bundle}"), b"bundle".to_vec());
+    let bundles = scenario.bundles.iter();
     let wanted = SubmitRequest {
+        bundles: bundles
+            .map(|folder| (folder.clone(), bundle.clone()))
+            .collect(),
         document: Some(document),
         options: scenario.options.clone(),
         ..SubmitRequest::default()
@@ -111,7 +123,7 @@ fn submitted(world: &Arc<World>, scenario: &Scenario) -> RunId {
         headers: [("idempotency-key".to_owned(), "real".to_owned())].into(),
         body: serde_json::to_vec(&wanted).expect("a body"),
         identity: Some(Identity {
-            account: "123456789012".to_owned(),
+            account: TENANT.to_owned(),
             principal: "arn:aws:iam::123456789012:user/real".to_owned(),
         }),
         ..ApiRequest::default()
@@ -306,16 +318,4 @@ fn a_lattice_is_simulated_as_it_is_played() {
 #[test]
 fn layers_are_simulated_as_they_are_played() {
     agree(&layers(4, 12));
-}
-
-#[test]
-fn a_lane_asks_as_often_as_on_the_emulator() {
-    // Two runs of a Montage of 58 tasks on three lanes: invocations of dispatch, shards executed, times parked. None waited.
-    for (dispatched, executed, parked) in [(12_u64, 6_u64, 3_u64), (13, 6, 4)] {
-        assert_eq!(dispatched, executed + parked + 3);
-    }
-    let of = ours(&scenario(LATTICE)).expect("it ends");
-    let seen = Seen::simulated(&of);
-    let questions = u64::from(of.attempts) + seen.idle + u64::from(of.lanes);
-    assert_eq!(of.transitions, OF_EXECUTION + OF_QUESTION * questions);
 }
