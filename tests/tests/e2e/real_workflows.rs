@@ -93,12 +93,16 @@ fn assert_visible(item: &RunItem, history: &History, shards: usize) {
     );
 }
 
+/// Shards of a run at least: scaled down so far that tasks take milliseconds, a workflow would be one shard.
+const SHARDS: usize = 12;
+
 async fn show(on: &Deployment, recorded: &Recorded) -> String {
     let scale = scale(recorded);
     let memory_scale = memory_scale(recorded, Machine::here());
     let options = RunOptions {
         scale,
         memory_scale,
+        shard_tasks_max: Some(recorded.tasks.div_ceil(SHARDS) as u32),
         ..runs::traced()
     };
     let run = recorded.submit(on, options).await;
