@@ -86,6 +86,28 @@ fn where_a_cold_start_is_worth_nothing_none_waits() {
     }
 }
 
+/// Four minutes of every twenty fill two steps of five, in each of which thirty were in use at once.
+#[test]
+fn short_waves_are_not_taken_for_whole_steps() {
+    let often = |prewarm: Option<f64>| {
+        let scenario = hourly(|of| {
+            of.prewarm = prewarm;
+            of.recurring = Some(Recurring {
+                expression: "rate(20 minutes)".to_owned(),
+                times: 78,
+            });
+        });
+        ours(&scenario).expect("it ends").runs
+    };
+    let (free, idle) = (often(None), often(Some(0.0)));
+    // A day has been seen after 72 of them.
+    for (at, (free, idle)) in free.iter().zip(&idle).enumerate() {
+        let (free, idle) = (free.cost_usd, idle.cost_usd);
+        assert!(idle <= 1.02 * free, "run {at}: {idle} of {free}");
+    }
+    assert_eq!(idle.len(), 78);
+}
+
 #[test]
 fn lost_minutes_and_old_forecasts_harm_no_run() {
     let mut trouble = Trouble::default();

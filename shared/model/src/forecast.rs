@@ -88,6 +88,10 @@ pub struct StoredForecast {
     /// is there as well: the larger of both is expected.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub known: Vec<f64>,
+    /// Share of a step for which an environment in use was busy in the last days, 0 to 1, where durations were measured: what is
+    /// forecast are the most at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub busy: Option<f64>,
 }
 
 impl StoredForecast {

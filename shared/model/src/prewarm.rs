@@ -152,6 +152,9 @@ pub struct PrewarmAlias {
     pub turnover: f64,
     /// Share of a step for which an environment in use is busy, 0 to 1.
     pub busy: f64,
+    /// The same of environments that the forecast counts, which are the most at once in a step; none: as `busy`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forecast_busy: Option<f64>,
 }
 
 /// Everything that pre-warming looks at; the same input gives the same decisions.

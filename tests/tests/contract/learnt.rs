@@ -187,6 +187,7 @@ fn forecast(place: &str, made_at: u64) -> StoredForecast {
             reasons: Vec::new(),
         },
         known: vec![0.0, 12.0],
+        busy: Some(0.5),
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::forecast::Series;
 
-use super::{HISTORY, MeasuredRegion, STEP_S};
+use super::{HISTORY, Measured, MeasuredRegion, RECENT, STEP_S};
 
 /// The steps that are looked at, and in which of them anything was told.
 pub(super) struct History {
@@ -75,6 +75,19 @@ fn step(at_s: i64) -> i64 {
 /// Whether a function was in use at all.
 pub(super) fn used(busy: &[(i64, f64)]) -> bool {
     busy.iter().any(|(_, value)| *value > 0.0)
+}
+
+/// Share of a step for which an environment of a function was busy in the last days, of the most at once that were; none where nothing
+/// says how long invocations took. Their time is told where they end, so it is taken of all steps together.
+pub(super) fn busy_share(until_s: i64, measured: &Measured) -> Option<f64> {
+    let first = until_s.div_euclid(i64::from(STEP_S)) - RECENT as i64;
+    let sum = |points: &[(i64, f64)]| {
+        let recent = points.iter().filter(|(at, _)| step(*at) >= first);
+        recent.map(|(_, value)| value.max(0.0)).sum::<f64>()
+    };
+    let held_s = sum(&measured.busy) * f64::from(STEP_S);
+    let busy_s = sum(&measured.duration_ms) / 1_000.0;
+    (held_s > 0.0 && busy_s > 0.0).then(|| (busy_s / held_s).min(1.0))
 }
 
 /// The region's total without what the deployment's own functions had in use.

@@ -18,7 +18,7 @@ use crate::forecast::{Demand, InFlight, Request, forecast, in_flight};
 
 pub use flags::strange;
 
-use history::{History, claimed_by_others, used};
+use history::{History, busy_share, claimed_by_others, used};
 
 #[cfg(test)]
 mod tests;
@@ -141,14 +141,13 @@ fn of_target(
     let busy = measured.map_or(&[][..], |m| m.busy.as_slice());
     let series = history.of_function(busy);
     let calendar = by.calendar.of_region(&target.region);
-    stored(
-        by,
-        target.id.as_str(),
-        Quantity::Concurrency,
-        &series,
-        &calendar,
-        flying,
-    )
+    let place = target.id.as_str();
+    let made = stored(by, place, Quantity::Concurrency, &series, &calendar, flying);
+    let busy = measured.and_then(|measured| busy_share(by.measured_until_s, measured));
+    StoredForecast {
+        busy: busy.map(digits),
+        ..made
+    }
 }
 
 /// What others than the deployment's targets claim of the region.
@@ -182,6 +181,7 @@ fn stored(
         rows: rows as u32,
         forecast: brief(made),
         known: flying.map_or_else(Vec::new, |demand| demand.peak.clone()),
+        busy: None,
     }
 }
 

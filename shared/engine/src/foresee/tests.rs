@@ -109,6 +109,34 @@ fn silence_is_zero_where_others_were_told_of_and_unknown_where_nobody_was() {
 }
 
 #[test]
+fn how_long_environments_are_busy_is_told_beside_the_most_at_once() {
+    let mut scene = Scene::new();
+    let target = scene.target().to_owned();
+    let busy = |scene: &Scene| {
+        let foreseen = scene.foreseen(&[]);
+        let share = of(&foreseen, &target, Quantity::Concurrency).busy;
+        assert_eq!(of(&foreseen, "eu-west-1", Quantity::Claimed).busy, None);
+        share
+    };
+    let lasts = |duration_ms: f64| {
+        let wave = move |step: i64| (100..112).contains(&step).then_some(40.0 * duration_ms);
+        daily(wave)
+    };
+    for (duration_ms, share) in [
+        (75_000.0, Some(0.25)),
+        (300_000.0, Some(1.0)),
+        (600_000.0, Some(1.0)),
+        (0.0, None),
+    ] {
+        scene.functions.get_mut(&target).unwrap().duration_ms = lasts(duration_ms);
+        assert_eq!(busy(&scene), share, "{duration_ms} ms");
+    }
+    let measured = scene.functions.get_mut(&target).unwrap();
+    measured.duration_ms = Points::new();
+    assert_eq!(busy(&scene), None);
+}
+
+#[test]
 fn the_deployments_own_load_is_none_of_the_others() {
     let scene = Scene::new();
     let foreseen = scene.foreseen(&[]);

@@ -62,7 +62,13 @@ impl<'a> Ledger<'a> {
 
     /// What environments `1..=n` bring in a segment: (dollars that their time costs less, cold starts that they avoid).
     fn brings(&self, segment: &Segment, used: f64, cold_used: f64) -> (f64, f64) {
-        let busy_s = used * segment.seconds * finite(self.alias.busy).min(1.0);
+        let busy = finite(self.alias.busy).min(1.0);
+        let forecast_busy = self
+            .alias
+            .forecast_busy
+            .map_or(busy, |share| finite(share).min(1.0));
+        let busy = forecast_busy * segment.recurring + busy * (1.0 - segment.recurring);
+        let busy_s = used * segment.seconds * busy;
         let starts = if segment.begins {
             1.0
         } else {

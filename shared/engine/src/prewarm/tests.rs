@@ -92,6 +92,28 @@ fn steady_demand_pays_where_break_even_is_below_its_use() {
 }
 
 #[test]
+fn the_most_at_once_pay_as_far_as_they_are_busy_and_waves_are_throughout() {
+    let with = |forecast_busy, waves| {
+        one(PrewarmAlias {
+            forecast_busy,
+            waves,
+            ..alias("us-east-1", &STEADY)
+        })
+    };
+    let all = one(alias("us-east-1", &STEADY));
+    assert_eq!(with(Some(1.0), Vec::new()), all);
+    assert!(with(Some(0.9), Vec::new()).environments > 30);
+    assert_eq!(with(Some(0.5), Vec::new()).environments, 0);
+    let wave = Wave {
+        from: NOW,
+        until: after(120),
+        environments: 300,
+    };
+    let besides = with(Some(0.5), vec![wave]).environments;
+    assert!(besides >= 300, "{besides}");
+}
+
+#[test]
 fn seldom_used_environments_are_not_provisioned_unless_a_cold_start_has_its_price() {
     let bursts = [(0.5, 0.0), (0.9, 10.0), (0.99, 50.0)];
     let idle = alias("us-east-1", &bursts);

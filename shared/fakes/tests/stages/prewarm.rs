@@ -318,6 +318,7 @@ fn recurring(world: &World, target: &TargetId, from: TimeMs, rows: u32) {
         made_at: from,
         rows,
         known: Vec::new(),
+        busy: None,
         forecast: Forecast {
             start_s: i64::try_from(from.0 / 1_000).unwrap(),
             step_s: 300,

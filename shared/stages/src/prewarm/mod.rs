@@ -183,6 +183,7 @@ fn input(
     let alias = |target: &Target| {
         let state = *states.get(&target.id)?;
         let Expected { waves, forecast } = expected.remove(&target.id).unwrap_or_default();
+        let forecast_busy = forecast.as_ref().and_then(|stored| stored.busy);
         let (steps, forecast_note) =
             forecast.map_or_else(Default::default, |stored| recurring(&stored, now));
         Some(PrewarmAlias {
@@ -199,6 +200,7 @@ fn input(
             worth: policy.worth,
             turnover: TURNOVER,
             busy: 1.0,
+            forecast_busy,
         })
     };
     let aliases: Vec<PrewarmAlias> = pool.targets.iter().filter_map(alias).collect();

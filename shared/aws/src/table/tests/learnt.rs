@@ -77,6 +77,7 @@ fn a_forecast_is_as_in_its_golden_file() {
             reasons: reasons(),
         },
         known: vec![3.0],
+        busy: Some(0.25),
     };
     let written = item::of_forecast(&item).unwrap();
     let kept = golden(
