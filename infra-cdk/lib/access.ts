@@ -24,7 +24,9 @@ export interface Access {
   readonly metrics?: string;
   /** Whether it may read metrics. */
   readonly readsMetrics?: boolean;
-  /** Whether it may look at, change and release the provisioned concurrency of the targets, and ask how much the account has. */
+  /** Whether it may ask how much concurrency the account has. */
+  readonly readsLimits?: boolean;
+  /** Whether it may look at, change and release the provisioned concurrency of the targets. */
   readonly provisions?: boolean;
 }
 
@@ -84,6 +86,7 @@ export const ACCESS: Readonly<Record<Stage, Access>> = {
     read: ['runs/', 'policies/'],
     write: [],
     readsMetrics: true,
+    readsLimits: true,
   },
   prewarm: {
     items: ['GetItem', 'PutItem', 'BatchGetItem'],
@@ -92,6 +95,7 @@ export const ACCESS: Readonly<Record<Stage, Access>> = {
     write: [],
     list: ['policies/'],
     readsMetrics: true,
+    readsLimits: true,
     provisions: true,
   },
 };
@@ -153,9 +157,11 @@ export function statements(stage: Stage, on: Resources): iam.PolicyStatement[] {
         ['Get', 'Put', 'Delete'].map((verb) => `lambda:${verb}ProvisionedConcurrencyConfig`),
         on.targets,
       ),
-      // GetAccountSettings knows no resources (Service Authorization Reference, Lambda).
-      allow('AccountLimits', ['lambda:GetAccountSettings'], ['*']),
     );
+  }
+  if (access.readsLimits) {
+    // GetAccountSettings knows no resources (Service Authorization Reference, Lambda).
+    allowed.push(allow('AccountLimits', ['lambda:GetAccountSettings'], ['*']));
   }
   return [
     ...allowed,

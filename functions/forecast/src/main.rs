@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use foreshard_aws::account::LambdaLimits;
 use foreshard_aws::clock::SystemClock;
 use foreshard_aws::cloudwatch::CloudWatchMetrics;
 use foreshard_aws::dynamodb::DynamoTable;
@@ -20,6 +21,7 @@ async fn main() -> anyhow::Result<()> {
         schedules: table.clone(),
         forecasts: table,
         blobs: Arc::new(S3Bucket::new(&config.aws, config.store.bucket)),
+        limits: Arc::new(LambdaLimits::new(&config.aws)),
         wiring: Arc::new(config.pool),
         clock: Arc::new(SystemClock),
     };

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use foreshard_aws::account::LambdaLimits;
 use foreshard_aws::clock::SystemClock;
 use foreshard_aws::cloudwatch::CloudWatchMetrics;
 use foreshard_aws::dynamodb::DynamoTable;
@@ -25,6 +26,7 @@ async fn main() -> anyhow::Result<()> {
         records: table,
         metrics: Arc::new(CloudWatchMetrics::new(&config.aws)),
         warm: Arc::new(LambdaWarmPool::new(&config.aws)),
+        limits: Arc::new(LambdaLimits::new(&config.aws)),
         wiring: Arc::new(config.pool),
         clock: Arc::new(SystemClock),
     };

@@ -3,6 +3,7 @@
 //! No rule of the domain lives here: an adapter carries out what a stage decided, and says in the words of
 //! [`foreshard_stages::ports::PortError`] how that went.
 
+pub mod account;
 mod classify;
 pub mod client;
 pub mod clock;

@@ -73,17 +73,6 @@ impl WarmPool for LambdaWarmPool {
             .map_err(|error| port_error(&what(target), &error))
     }
 
-    async fn unreserved(&self) -> PortResult<Option<u32>> {
-        let answer = self.client.get_account_settings().send().await;
-        let settings = answer.map_err(|error| port_error("the account's limits", &error))?;
-        let limit = settings.account_limit.as_ref();
-        let unreserved = limit.and_then(|limit| limit.unreserved_concurrent_executions);
-        // 0 is what an emulator says that knows no limit; an account always has some.
-        Ok(unreserved
-            .and_then(|n| u32::try_from(n).ok())
-            .filter(|n| *n > 0))
-    }
-
     async fn release(&self, target: &TargetId) -> PortResult<()> {
         let (function, alias) = parts(target)?;
         let answer = self

@@ -5,7 +5,7 @@ use foreshard_engine::prewarm::lead_ms;
 use foreshard_model::ids::TargetId;
 use foreshard_model::prewarm::{WarmState, WarmStatus};
 use foreshard_model::units::TimeMs;
-use foreshard_stages::ports::{PortError, PortResult, WarmPool};
+use foreshard_stages::ports::{AccountLimits, PortError, PortResult, WarmPool};
 
 use crate::world::World;
 
@@ -73,10 +73,6 @@ impl WarmPool for World {
         .await
     }
 
-    async fn unreserved(&self) -> PortResult<Option<u32>> {
-        self.read(|state| Ok(state.unreserved)).await
-    }
-
     async fn release(&self, target: &TargetId) -> PortResult<()> {
         self.write("release", |state| {
             known(&state.pool, target)?;
@@ -85,6 +81,13 @@ impl WarmPool for World {
             Ok(())
         })
         .await
+    }
+}
+
+#[async_trait]
+impl AccountLimits for World {
+    async fn unreserved(&self) -> PortResult<Option<u32>> {
+        self.read(|state| Ok(state.unreserved)).await
     }
 }
 

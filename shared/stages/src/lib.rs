@@ -14,6 +14,7 @@ mod input;
 mod keys;
 mod library;
 mod log;
+mod quota;
 mod read;
 mod shards;
 

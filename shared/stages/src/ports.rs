@@ -18,9 +18,11 @@ use thiserror::Error;
 
 use crate::error::StageError;
 
+mod account;
 mod learnt;
 mod schedules;
 mod warm;
+pub use account::*;
 pub use learnt::*;
 pub use schedules::*;
 pub use warm::*;

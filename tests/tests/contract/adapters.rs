@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use foreshard_model::ids::TargetId;
 use foreshard_stages::ports::{
-    Allowances, AttemptWrites, BlobLists, BlobPresigns, BlobReads, BlobWrites, ExecutionReads,
-    Executions, ForecastReads, ForecastWrites, FrontierReads, FrontierWrites, FunctionCalls,
-    LaneTokens, LedgerReads, LedgerWrites, MetricReads, Metrics, OutputPointers, ProfileReads,
-    ProfileWrites, RunReads, RunWrites, ScheduleReads, ScheduleWrites, TaskIdentity, Timers,
-    WarmPool,
+    AccountLimits, Allowances, AttemptWrites, BlobLists, BlobPresigns, BlobReads, BlobWrites,
+    ExecutionReads, Executions, ForecastReads, ForecastWrites, FrontierReads, FrontierWrites,
+    FunctionCalls, LaneTokens, LedgerReads, LedgerWrites, MetricReads, Metrics, OutputPointers,
+    ProfileReads, ProfileWrites, RunReads, RunWrites, ScheduleReads, ScheduleWrites, TaskIdentity,
+    Timers, WarmPool,
 };
 
 /// One implementation of every port.
@@ -38,6 +38,7 @@ pub struct Adapters {
     pub profile_writes: Arc<dyn ProfileWrites>,
     pub forecasts: Arc<dyn ForecastReads>,
     pub forecast_writes: Arc<dyn ForecastWrites>,
+    pub limits: Arc<dyn AccountLimits>,
     pub warm: Arc<dyn WarmPool>,
     /// A target that is there.
     pub warm_target: TargetId,

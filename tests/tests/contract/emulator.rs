@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use data_encoding::BASE64;
+use foreshard_aws::account::LambdaLimits;
 use foreshard_aws::cloudwatch::CloudWatchMetrics;
 use foreshard_aws::dynamodb::DynamoTable;
 use foreshard_aws::lambda::LambdaCalls;
@@ -110,6 +111,7 @@ impl Emulator {
             identity: Arc::new(StsIdentity::new(&aws, TASK_ROLE)),
             calls: Arc::new(LambdaCalls::new(&aws)),
             metrics: metrics.clone(),
+            limits: Arc::new(LambdaLimits::new(&aws)),
             warm: Arc::new(LambdaWarmPool::new(&aws)),
             warm_target,
             metric_reads: metrics,

@@ -41,6 +41,7 @@ pub fn adapters() -> Adapters {
         profile_writes: world.clone(),
         forecasts: world.clone(),
         forecast_writes: world.clone(),
+        limits: world.clone(),
         warm: world.clone(),
         warm_target: "foreshard-execute-512:live".into(),
         schedules: world.clone(),

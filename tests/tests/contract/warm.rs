@@ -49,7 +49,7 @@ pub async fn none_cannot_be_asked_for(on: Arc<Adapters>) {
 }
 
 pub async fn what_the_account_has_is_told_or_nobody_tells_it(on: Arc<Adapters>) {
-    match on.warm.unreserved().await {
+    match on.limits.unreserved().await {
         Ok(told) => assert_ne!(told, Some(0)),
         // An emulator may not have it: the stage then assumes what new accounts have.
         Err(error) => assert!(!matches!(error, PortError::Conflict(_)), "{error:?}"),

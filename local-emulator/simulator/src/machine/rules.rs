@@ -134,6 +134,7 @@ pub(super) fn forecast_ports(cloud: &Arc<Cloud>) -> forecast::Ports {
         schedules: cloud.clone(),
         blobs: cloud.clone(),
         forecasts: cloud.clone(),
+        limits: cloud.clone(),
         wiring: cloud.clone(),
         clock: cloud.clone(),
     }
@@ -149,6 +150,7 @@ pub(super) fn prewarm_ports(cloud: &Arc<Cloud>) -> prewarm::Ports {
         forecasts: cloud.clone(),
         records: cloud.clone(),
         metrics: cloud.clone(),
+        limits: cloud.clone(),
         warm: cloud.clone(),
         wiring: cloud.clone(),
         clock: cloud.clone(),

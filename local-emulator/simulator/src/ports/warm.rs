@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use foreshard_model::ids::TargetId;
 use foreshard_model::prewarm::{WarmState, WarmStatus};
-use foreshard_stages::ports::{PortError, PortResult, WarmPool};
+use foreshard_stages::ports::{AccountLimits, PortError, PortResult, WarmPool};
 
 use crate::cloud::{Cloud, Service};
 use crate::lambda::NotSet;
@@ -56,11 +56,6 @@ impl WarmPool for Cloud {
         })
     }
 
-    async fn unreserved(&self) -> PortResult<Option<u32>> {
-        self.takes(Service::Functions, API_MS).await;
-        Ok(Some(self.account.concurrency))
-    }
-
     async fn provision(&self, target: &TargetId, environments: u32) -> PortResult<()> {
         if environments == 0 {
             return Err(PortError::Refused(format!("{target}: 0 environments")));
@@ -70,5 +65,13 @@ impl WarmPool for Cloud {
 
     async fn release(&self, target: &TargetId) -> PortResult<()> {
         self.provides(target, 0).await
+    }
+}
+
+#[async_trait]
+impl AccountLimits for Cloud {
+    async fn unreserved(&self) -> PortResult<Option<u32>> {
+        self.takes(Service::Functions, API_MS).await;
+        Ok(Some(self.account.concurrency))
     }
 }

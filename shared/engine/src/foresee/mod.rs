@@ -222,7 +222,7 @@ fn outlook(by: &Foresight<'_>, region: &str, claimed: &Forecast) -> StoredOutloo
     let targets: BTreeMap<_, Seen> = by.pool.targets.iter().filter_map(of_target).collect();
     let seen = Seen {
         quota: Some(by.pool.concurrency),
-        kept_free: CONCURRENCY_KEPT_FREE,
+        kept_free: kept_free(by.pool.concurrency),
         claimed: Some(claimed.clone()),
         minutes: minutes(by.region),
         failures: targets.values().map(|seen| seen.failures).sum(),
@@ -242,6 +242,11 @@ fn outlook(by: &Foresight<'_>, region: &str, claimed: &Forecast) -> StoredOutloo
         flags: flags::flags(by, region),
         reasons: storable(found.reasons),
     }
+}
+
+/// What is left to the control functions and to others: of a small account a tenth, or nothing would be left to runs.
+fn kept_free(concurrency: u32) -> u32 {
+    CONCURRENCY_KEPT_FREE.min(concurrency / 10)
 }
 
 /// How often invocations of a function have ended without an answer, and in how many hours.

@@ -218,6 +218,18 @@ fn a_deployment_of_which_nothing_was_measured_has_an_outlook_all_the_same() {
 }
 
 #[test]
+fn what_is_free_is_of_what_the_account_has_and_a_small_one_keeps_a_tenth() {
+    let mut scene = Scene::new();
+    scene.functions.clear();
+    scene.region = MeasuredRegion::default();
+    for (concurrency, lanes) in [(5_000, 4_900.0), (1_000, 900.0), (300, 270.0), (10, 9.0)] {
+        scene.pool.concurrency = concurrency;
+        let outlook = scene.foreseen(&[]).outlook.outlook;
+        assert_eq!(outlook.regions["eu-west-1"].free[0].lanes_at(0.1), lanes);
+    }
+}
+
+#[test]
 fn a_flag_concerns_those_on_its_target_or_in_its_region_for_a_while() {
     let pool = Pool::default_on_aws("eu-west-1");
     let flag = |place: &str, score| Flag {

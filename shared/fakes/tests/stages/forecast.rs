@@ -191,6 +191,26 @@ fn a_calendar_moves_what_is_free_and_a_broken_one_is_said() {
     );
 }
 
+#[test]
+fn free_lanes_are_of_what_the_account_has_and_what_is_assumed_is_said() {
+    let lanes = |unreserved: Option<u32>| {
+        let world = Arc::new(World::new());
+        if let Some(unreserved) = unreserved {
+            world.set_unreserved(unreserved);
+        }
+        forecast_now(&world).unwrap();
+        let outlook = block_on(world.outlook()).unwrap().unwrap();
+        let mut reasons = outlook.reasons.into_iter();
+        let assumed = reasons.find(|reason| reason.subject == "quota");
+        let free = outlook.outlook.regions["us-east-1"].free[0].lanes_at(0.5);
+        (free, assumed.map(|reason| reason.because))
+    };
+    let assumed = "a concurrency of 1000 is assumed for the account: nobody tells it";
+    assert_eq!(lanes(None), (900.0, Some(assumed.to_owned())));
+    assert_eq!(lanes(Some(300)), (270.0, None));
+    assert_eq!(lanes(Some(3_000)), (2_900.0, None));
+}
+
 fn rfc3339(second: u64) -> String {
     foreshard_engine::schedule::rfc3339(TimeMs(second * 1_000))
 }

@@ -47,6 +47,7 @@ pub(crate) fn prewarm(world: &Arc<World>) -> prewarm::Ports {
         forecasts: world.clone(),
         records: world.clone(),
         metrics: world.clone(),
+        limits: world.clone(),
         warm: world.clone(),
         wiring: world.clone(),
         clock: world.clone(),
@@ -61,6 +62,7 @@ pub(crate) fn forecast(world: &Arc<World>) -> forecast::Ports {
         schedules: world.clone(),
         blobs: world.clone(),
         forecasts: world.clone(),
+        limits: world.clone(),
         wiring: world.clone(),
         clock: world.clone(),
     }

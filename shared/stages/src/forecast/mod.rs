@@ -6,6 +6,7 @@
 mod flying;
 mod measured;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use foreshard_engine::calendar::Calendar;
@@ -21,9 +22,10 @@ use self::measured::measured;
 use crate::error::StageError;
 use crate::keys;
 use crate::ports::{
-    BlobReads, Clock, ForecastWrites, FrontierReads, MetricReads, PortError, RunReads,
-    ScheduleReads, Wiring,
+    AccountLimits, BlobReads, Clock, ForecastWrites, FrontierReads, MetricReads, PortError,
+    RunReads, ScheduleReads, Wiring,
 };
+use crate::quota::Quota;
 
 /// Minutes of which metrics may not have come yet. Source: CloudWatch shows metrics of one minute after about two.
 const LAG_MS: u64 = 180_000;
@@ -46,6 +48,8 @@ pub struct Ports {
     pub blobs: Arc<dyn BlobReads>,
     /// Keeps what is expected.
     pub forecasts: Arc<dyn ForecastWrites>,
+    /// How much concurrency the account has.
+    pub limits: Arc<dyn AccountLimits>,
     /// The targets of the deployment.
     pub wiring: Arc<dyn Wiring>,
     /// The time.
@@ -60,7 +64,9 @@ pub async fn forecast(
     ports: &Ports,
     _request: &ForecastRequest,
 ) -> Result<ForecastAnswer, StageError> {
-    let pool = ports.wiring.pool();
+    let mut pool = ports.wiring.pool();
+    let quota = Quota::read(ports.limits.as_ref(), &pool).await;
+    pool.concurrency = quota.concurrency;
     let now = ports.clock.now();
     let until = foreshard_model::units::TimeMs(now.0.saturating_sub(LAG_MS));
     let (measured, flying, (calendar, notes)) = join3(
@@ -84,11 +90,14 @@ pub async fn forecast(
         calendar: &calendar,
     });
     outlook.reasons.extend(notes);
+    outlook
+        .reasons
+        .extend(quota.assumed.map(|because| told("quota", because)));
     let writes = forecasts.iter().map(|f| ports.forecasts.put_forecast(f));
     let writes = stream::iter(writes).buffer_unordered(AT_ONCE);
     writes.try_collect::<Vec<()>>().await?;
     ports.forecasts.put_outlook(&outlook).await?;
-    told(&pool, &outlook.flags);
+    log(&pool, &outlook.flags);
     Ok(ForecastAnswer {
         forecasts: forecasts.len() as u32,
         runs: runs.len() as u32,
@@ -96,7 +105,7 @@ pub async fn forecast(
     })
 }
 
-fn told(pool: &Pool, flags: &[foreshard_model::outlook::Flag]) {
+fn log(pool: &Pool, flags: &[foreshard_model::outlook::Flag]) {
     for flag in flags {
         let (place, series) = (flag.place.as_str(), flag.series.as_str());
         tracing::warn!(place, series, score = flag.score, "unlike the last days");
@@ -108,16 +117,18 @@ fn told(pool: &Pool, flags: &[foreshard_model::outlook::Flag]) {
     );
 }
 
+fn told(subject: &str, because: String) -> Reason {
+    Reason {
+        subject: subject.to_owned(),
+        because,
+        numbers: BTreeMap::new(),
+    }
+}
+
 /// The starter set, and what whoever deploys has put beside it. What cannot be read of that is told.
 async fn calendar(ports: &Ports) -> (Calendar, Vec<Reason>) {
     let starter = Calendar::starter();
-    let told = |because: String| {
-        vec![Reason {
-            subject: "calendar".to_owned(),
-            because,
-            numbers: std::collections::BTreeMap::new(),
-        }]
-    };
+    let told = |because: String| vec![told("calendar", because)];
     match ports.blobs.get(keys::CALENDAR).await {
         Ok(bytes) => match Calendar::read(&bytes) {
             Ok(own) => (own.with(starter), Vec::new()),

@@ -20,10 +20,6 @@ pub trait WarmPool: Send + Sync {
     /// # Errors
     /// [`PortError::Refused`](super::PortError::Refused) for none, or for more than the account or the function may have.
     async fn provision(&self, target: &TargetId, environments: u32) -> PortResult<()>;
-    /// Concurrency of the account in the region that no function has reserved, provisioned or not; none where nobody tells.
-    async fn unreserved(&self) -> PortResult<Option<u32>> {
-        Ok(None)
-    }
     /// Releases all; what runs in them ends first. Where nothing is provisioned, nothing happens.
     async fn release(&self, target: &TargetId) -> PortResult<()>;
 }

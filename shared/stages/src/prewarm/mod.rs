@@ -2,7 +2,6 @@
 
 mod apply;
 mod demand;
-mod quota;
 mod review;
 
 use std::collections::BTreeMap;
@@ -20,12 +19,12 @@ use foreshard_model::units::TimeMs;
 use crate::error::StageError;
 use crate::keys;
 use crate::ports::{
-    BlobLists, BlobReads, Clock, ForecastReads, ForecastWrites, FrontierReads, MetricReads,
-    PortError, RunReads, ScheduleReads, WarmPool, Wiring,
+    AccountLimits, BlobLists, BlobReads, Clock, ForecastReads, ForecastWrites, FrontierReads,
+    MetricReads, PortError, RunReads, ScheduleReads, WarmPool, Wiring,
 };
+use crate::quota::Quota;
 
 use demand::Expected;
-use quota::Quota;
 
 /// Between two decisions, in milliseconds: as it is billed. Deciding each minute puts off what the next minute could still ask for,
 /// and misses more of load that recurs (docs/prewarm.md). The rule that starts the stage has the same; a test compares them.
@@ -60,6 +59,8 @@ pub struct Ports {
     pub records: Arc<dyn ForecastWrites>,
     /// What came of them.
     pub metrics: Arc<dyn MetricReads>,
+    /// How much of it the account may have.
+    pub limits: Arc<dyn AccountLimits>,
     /// Provisioned concurrency.
     pub warm: Arc<dyn WarmPool>,
     /// The targets.
@@ -101,7 +102,7 @@ pub async fn prewarm(ports: &Ports, request: &PrewarmRequest) -> Result<PrewarmA
         return failure.map_or(Ok(answer), |error| Err(error.into()));
     }
     let expected = demand::expected(ports, now).await?;
-    let quota = Quota::read(ports).await;
+    let quota = Quota::read(ports.limits.as_ref(), &ports.wiring.pool()).await;
     let input = input(ports, &policy, now, &states, expected, quota.concurrency);
     let decisions = decide(&input);
     for (alias, mut decision) in input.aliases.iter().zip(decisions) {

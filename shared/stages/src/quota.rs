@@ -1,19 +1,21 @@
-//! How much concurrency there is to provision from: what Lambda says of the account, or what new accounts have.
+//! How much concurrency there is: what Lambda says of the account, or what the pool takes for granted.
 
-use super::Ports;
+use foreshard_model::target::Pool;
+
+use crate::ports::AccountLimits;
 
 /// Concurrency of the region that no function has reserved.
 #[derive(Debug)]
-pub(super) struct Quota {
-    pub(super) concurrency: u32,
+pub(crate) struct Quota {
+    pub(crate) concurrency: u32,
     /// That it is assumed, and why; none where Lambda has told it.
-    pub(super) assumed: Option<String>,
+    pub(crate) assumed: Option<String>,
 }
 
 impl Quota {
     /// What Lambda tells; the pool's own number where it does not: a decision by that one is better than none.
-    pub(super) async fn read(ports: &Ports) -> Self {
-        let why = match ports.warm.unreserved().await {
+    pub(crate) async fn read(limits: &dyn AccountLimits, pool: &Pool) -> Self {
+        let why = match limits.unreserved().await {
             Ok(Some(concurrency)) => {
                 return Self {
                     concurrency,
@@ -26,7 +28,7 @@ impl Quota {
                 error.to_string()
             }
         };
-        let concurrency = ports.wiring.pool().concurrency;
+        let concurrency = pool.concurrency;
         Self {
             concurrency,
             assumed: Some(format!(
