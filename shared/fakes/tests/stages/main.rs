@@ -1,4 +1,4 @@
-//! submit, plan, aggregate and prewarm over the ports in memory.
+//! submit, plan, aggregate, forecast, prewarm and reshard over the ports in memory.
 
 #![expect(
     clippy::unwrap_used,
@@ -8,6 +8,7 @@
 mod aggregate;
 mod caller;
 mod creation;
+mod early;
 mod forecast;
 mod learnt;
 mod logs;
