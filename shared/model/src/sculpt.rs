@@ -21,6 +21,9 @@ pub struct Split {
     pub fixed_ms: u64,
     /// Share of the memory that every part needs, however small it is; `None`: all of it.
     pub fixed_memory: Option<Mib>,
+    /// What a part needs by what parts of earlier runs used; `None`: its share of what the whole is said to need.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured: Option<Resources>,
     /// How outputs are put together.
     pub merge: Merge,
 }

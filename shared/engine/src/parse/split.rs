@@ -175,6 +175,7 @@ pub(super) fn split(task: &TaskFields, at: &mut At<'_>) -> Option<SplitDraft> {
                     .map_or(SMALLEST_MS, |s| milliseconds(s.0)),
                 fixed_ms: fields.fixed_s.0.map_or(0, |s| milliseconds(s.0)),
                 fixed_memory: whole(fields.fixed_memory_mib.0.map(|mib| mib.0)).map(Mib),
+                measured: None,
                 merge: Merge::BuiltIn(join),
             },
             merge: own,

@@ -8,10 +8,11 @@ use foreshard_model::plan::Reason;
 use foreshard_model::profile::Profile;
 use foreshard_model::target::Pool;
 use foreshard_model::units::Mib;
-use foreshard_model::workflow::{FileSource, Task, TaskKind, Workflow};
+use foreshard_model::workflow::{FileSource, Resources, Task, TaskKind, Workflow};
 
 use crate::place::WORKER_MIB;
 use crate::profile::{learnt_type, typical_bytes};
+use crate::sculpt::largest_part;
 
 use super::decide::{Sized, Wish, decide};
 use super::need::{Ask, Need, need};
@@ -46,6 +47,9 @@ pub fn learnt_types(workflow: &Workflow) -> Vec<String> {
     let mut types: Vec<String> = Vec::new();
     let mut last: Option<&str> = None;
     for task in &workflow.tasks {
+        if let Some(part) = largest_part(task) {
+            types.extend(learnt_type(&workflow.name, &part.kind, &part.task_type));
+        }
         // Tasks of one type mostly follow each other; of synthetic ones there is nothing to learn.
         let known = last == Some(task.task_type.as_str());
         if known || matches!(task.kind, TaskKind::Synthetic(_)) {
@@ -60,6 +64,8 @@ pub fn learnt_types(workflow: &Workflow) -> Vec<String> {
 }
 
 /// Gives each task of a known type the memory, the vCPUs and the duration that are expected of it, and says why.
+///
+/// Parts of a task that may be cut are types of their own: they are given what parts used, however many there were.
 ///
 /// A task stays on a size that was tried, unless two or more tell what the others would do; one task of a type may be given a
 /// neighbouring size as a trial, where that is expected to pay over the tasks to come. What was killed for memory, or ran out of
@@ -80,6 +86,21 @@ pub fn fit(workflow: &mut Workflow, by: &Fitting<'_>) -> Vec<Reason> {
 
 /// Tasks that are alike as far as their size goes.
 type Alike = (String, u64);
+
+/// What is asked of a size: how many tasks are alike, and the most memory that they declare.
+#[derive(Default)]
+struct Asked {
+    count: f64,
+    declared: Mib,
+    parts: bool,
+}
+
+impl Asked {
+    fn add(&mut self, task: &Task) {
+        self.count += 1.0;
+        self.declared = self.declared.max(task.resources.memory);
+    }
+}
 
 struct Fits {
     fitted: BTreeMap<Alike, Option<Fitted>>,
@@ -107,18 +128,26 @@ impl Fits {
                 .collect(),
             reasons: Vec::new(),
         };
-        let mut counts: BTreeMap<Alike, (f64, Mib)> = BTreeMap::new();
+        let mut counts: BTreeMap<Alike, Asked> = BTreeMap::new();
         for task in &workflow.tasks {
             if let Some(alike) = fits.alike(&workflow.name, task) {
-                let (count, declared) = counts.entry(alike).or_default();
-                *count += 1.0;
-                *declared = (*declared).max(task.resources.memory);
+                counts.entry(alike).or_default().add(task);
+            }
+            if let Some((alike, part)) = fits.part(&workflow.name, task) {
+                let asked = counts.entry(alike).or_default();
+                asked.add(&part);
+                asked.parts = true;
             }
         }
         let mut untold = 0_u32;
-        for (alike, (count, declared)) in counts {
+        for (alike, asked) in counts {
+            let count = asked.count;
             let profiles = by.profiles.get(&alike.0).map_or(&[][..], Vec::as_slice);
-            let fitted = fitted(profiles, alike.1, count, declared, by);
+            let mut fitted = fitted(profiles, alike.1, count, asked.declared, by);
+            if let Some((_, fitted)) = fitted.as_mut().filter(|_| asked.parts) {
+                // How many there will be is not known yet: none of them is tried elsewhere.
+                fitted.trial = None;
+            }
             if let Some((sized, fitted)) = &fitted {
                 if fits.reasons.len() < TOLD_MAX {
                     let told = told(&alike, count, sized, fitted);
@@ -150,7 +179,27 @@ impl Fits {
         Some((name, rounded(bytes)))
     }
 
+    /// The largest part of a task that may be cut, alike to those of the usual size: what a part is given depends on their number.
+    fn part(&self, workflow: &str, task: &Task) -> Option<(Alike, Task)> {
+        let part = largest_part(task)?;
+        let name = learnt_type(workflow, &part.kind, &part.task_type)?;
+        let typical = *self.typical.get(&name)?;
+        Some(((name, rounded(typical)), part))
+    }
+
+    /// What a part of the task needs, where parts were measured.
+    fn measured(&self, workflow: &str, task: &Task) -> Option<Resources> {
+        let (alike, mut part) = self.part(workflow, task)?;
+        let fitted = self.fitted.get(&alike)?.as_ref()?;
+        put_on(&mut part, fitted.memory, fitted).then_some(part.resources)
+    }
+
     fn apply(&mut self, workflow: &str, task: &mut Task) {
+        if let Some(measured) = self.measured(workflow, task)
+            && let Some(split) = task.extras.as_deref_mut().and_then(|e| e.split.as_mut())
+        {
+            split.measured = Some(measured);
+        }
         let Some(alike) = self.alike(workflow, task) else {
             return;
         };
@@ -259,14 +308,15 @@ fn aim(objective: &Objective) -> Aim {
     }
 }
 
-/// The planner puts a task on the smallest tier that holds its memory and has its vCPUs: those that make it this one.
-fn put_on(task: &mut Task, memory: Mib, fitted: &Fitted) {
+/// The planner puts a task on the smallest tier that holds its memory and has its vCPUs: those that make it this one. Whether there
+/// was anything to size: what waits for others is only timed.
+fn put_on(task: &mut Task, memory: Mib, fitted: &Fitted) -> bool {
     if matches!(task.kind, TaskKind::Http(_) | TaskKind::Lambda { .. }) {
         // It waits for others: no size makes it quicker than where it was seen.
         let seen = fitted.need.tried.first().copied().unwrap_or(memory);
         let waits_ms = fitted.need.curve.expected_ms(seen);
         task.estimate_ms = Some(waits_ms.ceil().max(1.0) as u64);
-        return;
+        return false;
     }
     let expected_ms = fitted.need.curve.expected_ms(memory);
     let share = f64::from(memory.0) / f64::from(MIB_PER_VCPU);
@@ -290,6 +340,7 @@ fn put_on(task: &mut Task, memory: Mib, fitted: &Fitted) {
         peak
     };
     task.resources.memory = Mib(wanted.min(room).max(1));
+    true
 }
 
 fn told((name, input_bytes): &Alike, count: f64, sized: &Sized, fitted: &Fitted) -> Reason {
@@ -317,102 +368,4 @@ fn told((name, input_bytes): &Alike, count: f64, sized: &Sized, fitted: &Fitted)
 }
 
 #[cfg(test)]
-mod tests {
-    use foreshard_model::profile::{Ended, Sample};
-
-    use super::*;
-    use crate::parse::Library;
-    use crate::profile::tests::{done, learnt};
-
-    /// Tasks of one kind that say of themselves: 64 MiB, one vCPU, a second.
-    fn workflow(kind: &str, tasks: usize) -> Workflow {
-        let task = |at: usize| {
-            format!(
-                "  - {{id: sort-{at}, kind: {kind}, memory_mib: 64, estimate_s: 1, type: sort}}"
-            )
-        };
-        let tasks: Vec<String> = (0..tasks).map(task).collect();
-        let text = format!(
-            "foreshard: 1\nname: w\nversion: \"1\"\ntasks:\n{}\n",
-            tasks.join("\n")
-        );
-        let parsed = crate::parse::document(text.as_bytes(), &Library::default());
-        parsed.expect("a workflow").workflow
-    }
-
-    fn fitted(mut workflow: Workflow, profiles: Vec<Profile>) -> (Vec<Task>, Vec<Reason>) {
-        let pool = Pool::default_on_aws("eu-west-1");
-        let profiles = BTreeMap::from([("sort".to_owned(), profiles)]);
-        let by = Fitting {
-            pool: &pool,
-            objective: &Objective::default(),
-            profiles: &profiles,
-        };
-        let reasons = fit(&mut workflow, &by);
-        (workflow.tasks, reasons)
-    }
-
-    const COMMAND: &str = "command, run: [sort]";
-
-    #[test]
-    fn what_was_measured_often_counts_more_than_what_is_declared() {
-        let (once, _) = fitted(workflow(COMMAND, 1), vec![learnt(512, &[done(4_000)])]);
-        assert!(once[0].resources.memory >= Mib(64), "declared is a floor");
-        let small = Sample {
-            peak_kib: 10 * 1024,
-            ..done(4_000)
-        };
-        let (often, reasons) = fitted(workflow(COMMAND, 2), vec![learnt(512, &vec![small; 30])]);
-        // The first may be a trial.
-        let usual = &often[1];
-        assert_eq!(usual.resources.memory, Mib(11), "{reasons:#?}");
-        let ms = usual.estimate_ms.expect("it is known");
-        assert!((3_600..4_400).contains(&ms), "{ms}");
-        let share = f64::from(usual.resources.vcpus) * f64::from(MIB_PER_VCPU);
-        assert!((500.0..=512.0).contains(&share), "it stays on 512: {share}");
-    }
-
-    #[test]
-    fn a_trial_is_given_to_one_task() {
-        let (tasks, reasons) = fitted(
-            workflow(COMMAND, 400),
-            vec![learnt(512, &vec![done(500); 30])],
-        );
-        let mut vcpus: Vec<f32> = tasks.iter().map(|task| task.resources.vcpus).collect();
-        vcpus.sort_by(f32::total_cmp);
-        let usual = vcpus[200];
-        let others = vcpus.iter().filter(|v| **v != usual).count();
-        assert_eq!(others, 1, "{reasons:#?}");
-    }
-
-    #[test]
-    fn what_kills_inputs_of_usual_size_is_left_also_where_nobody_tells_the_size() {
-        let killed = Sample {
-            ended: Ended::OutOfMemory,
-            ..done(1_000)
-        };
-        let profiles = vec![
-            learnt(512, &[done(1_000), killed]),
-            learnt(1_024, &[done(900)]),
-        ];
-        let (tasks, reasons) = fitted(workflow(COMMAND, 1), profiles);
-        let share = f64::from(tasks[0].resources.vcpus) * f64::from(MIB_PER_VCPU);
-        assert!(share > 1_000.0, "{share} {reasons:#?}");
-        assert!(reasons[0].because.contains("too small"), "{reasons:#?}");
-    }
-
-    #[test]
-    fn synthetic_tasks_stay_as_declared_and_waiting_ones_are_only_timed() {
-        let profiles = || vec![learnt(512, &vec![done(4_000); 30])];
-        let plain = workflow("synthetic, cpu_s: 1", 1);
-        assert_eq!(fitted(plain.clone(), profiles()).0, plain.tasks);
-        let waits = workflow("lambda, function: f", 1);
-        let (timed, _) = fitted(waits.clone(), profiles());
-        assert_eq!(timed[0].resources, waits.tasks[0].resources);
-        assert!(
-            timed[0].estimate_ms > Some(3_000),
-            "{:?}",
-            timed[0].estimate_ms
-        );
-    }
-}
+mod tests;

@@ -39,6 +39,12 @@ pub(super) fn cut(tasks: &mut Vec<Task>, index: TaskIndex, split: &Split, parts:
     tasks[index.index()] = merge(whole, split, needs, all);
 }
 
+/// One of as few parts as a task may be cut into; `None`: it is never cut.
+pub(crate) fn largest_part(whole: &Task) -> Option<Task> {
+    let split = whole.extras.as_deref()?.split.as_deref()?;
+    (split.max_parts >= 2).then(|| part(whole, split, 0, split.min_parts.max(2)))
+}
+
 fn part(whole: &Task, split: &Split, at: u32, parts: u32) -> Task {
     let mut task = whole.clone();
     task.id = TaskId(format!("{}/part-{}", whole.id, at + 1));
@@ -66,8 +72,11 @@ fn part_writes(whole: &Task, parts: u32) -> Vec<FileOutput> {
     whole.writes.iter().map(share).collect()
 }
 
-/// What one part needs: of the memory, what every part needs and its share of the rest.
+/// What one part needs: what parts were measured to need, or of the memory what every part needs and its share of the rest.
 pub(super) fn part_resources(whole: &Task, split: &Split, parts: u32) -> Resources {
+    if let Some(measured) = split.measured {
+        return measured;
+    }
     let all = whole.resources.memory.0;
     let fixed = split.fixed_memory.map_or(all, |fixed| fixed.0.min(all));
     Resources {

@@ -21,6 +21,7 @@ use std::borrow::Cow;
 use foreshard_model::plan::Reason;
 use foreshard_model::workflow::{Task, Workflow};
 
+pub(crate) use cut::largest_part;
 pub use cut::{JOIN, JOIN_INPUT, PART_ID_CHARS};
 pub use join::{JoinError, join};
 pub use slice::{NoArray, cut_array, share};

@@ -82,7 +82,7 @@ impl<'a> Scene<'a> {
     }
 
     pub(super) fn split(&self, at: usize) -> Option<&'a Split> {
-        self.task(at).extras.as_deref()?.split.as_deref()
+        split_of(self.task(at))
     }
 
     pub(super) fn equivalents(&self, at: usize) -> &'a [Equivalent] {
@@ -135,7 +135,7 @@ impl<'a> Scene<'a> {
             read_bytes: moved.chain(generated).fold(0, u64::saturating_add),
             written_bytes: bytes_of(&task.writes),
         };
-        if let (Some(split), parts @ 2..) = (self.split(at), choice.parts) {
+        if let (Some(split), parts @ 2..) = (split_of(task), choice.parts) {
             ask.resources = part_resources(task, split, parts);
             let share_ms = part_estimate_ms(cpu_ms.map(|ms| ms.ceil() as u64), split, parts);
             ask.cpu_ms = share_ms.map(|ms| ms as f64);
@@ -236,17 +236,24 @@ impl<'a> Scene<'a> {
                 tasks[at].task_type =
                     format!("{}/equivalent-{}", tasks[at].task_type, choice.instead);
             }
-            if let (Some(split), 2..) = (self.split(at), choice.parts) {
-                cut(tasks, TaskIndex(at as u32), split, choice.parts);
+            if let (Some(split), 2..) = (split_of(&tasks[at]).cloned(), choice.parts) {
+                cut(tasks, TaskIndex(at as u32), &split, choice.parts);
             }
         }
     }
 }
 
-/// The task with an equivalent in its place.
+fn split_of(task: &Task) -> Option<&Split> {
+    task.extras.as_deref()?.split.as_deref()
+}
+
+/// The task with an equivalent in its place. What parts of the task were measured to need says nothing of its own.
 fn replaced(task: &Task, other: &Equivalent) -> Task {
     let mut extras = task.extras();
     extras.equivalents = Vec::new();
+    if let Some(split) = &mut extras.split {
+        split.measured = None;
+    }
     extras.affinity = other.affinity.clone();
     Task {
         kind: other.kind.clone(),
