@@ -23,7 +23,7 @@ pub(crate) enum Broken {
     NoGenerationFence,
     /// A shard is noted as released by the write that settles it.
     ReleasedTooSoon,
-    /// A lane that may end does not look for work once it has seen who runs what.
+    /// A lane that may end looks neither for work nor for what is not released, once it has seen who runs what.
     NoLastLook,
     /// A lane that may end takes what waits for running, each on a lane of its own.
     WaitingCounts,
@@ -94,10 +94,9 @@ impl Broken {
         let mut so_far = exchange.so_far.iter();
         let looked = so_far.any(|op| matches!(**op, Op::Live(..)));
         match (self, reply) {
-            (Self::NoLastLook, Reply::Shards(Ok(_)))
-                if looked && matches!(exchange.op, Op::Ready(..)) =>
-            {
-                Reply::Shards(Ok(Vec::new()))
+            (Self::NoLastLook, Reply::Shards(Ok(mut items))) if looked => {
+                items.retain(|item| item.state == ShardState::Running);
+                Reply::Shards(Ok(items))
             }
             (Self::WaitingCounts, Reply::Shards(Ok(mut items)))
                 if matches!(exchange.op, Op::Live(_, Live::Running, _)) =>

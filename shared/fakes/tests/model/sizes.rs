@@ -120,6 +120,10 @@ pub(crate) fn proof() -> Vec<Size> {
             every(1, 1, 2, 1, Lingers),
         ),
         whole(
+            "a chain of 3 shards, 2 lanes, two die or fail",
+            vec![Setup::new("a>b>c", 2, 2, Dies)],
+        ),
+        whole(
             "a fork of 3 shards, 3 lanes, nothing goes wrong",
             vec![Setup::new("a>b a>c", 3, 0, Dies)],
         ),
