@@ -12,7 +12,7 @@ STAGES := submit plan dispatch execute aggregate reshard forecast prewarm
 BUILT := target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 FORESHARD := $(BUILT)/foreshard
 # Tests that need no emulator. All in one workspace-wide command: another choice of packages would build the SDKs again.
-QUICK := $(addprefix --test ,ahead api architecture dispatch documented every_write faults large limits model planner plans prices protocol reality reshard stages troubles worker alone recorded_constants recorded_definitions)
+QUICK := $(addprefix --test ,ahead api architecture dispatch documented every_write faults large large_shardings limits model planner plans prices protocol reality reshard stages troubles worker alone recorded_constants recorded_definitions)
 # What ships: see ship/build.sh.
 ARCHITECTURES ?= arm64 x86_64
 HERE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)

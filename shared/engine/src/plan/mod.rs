@@ -112,7 +112,8 @@ impl Planned {
 ///
 /// # Complexity
 ///
-/// O((tasks + edges) · log tasks) for each sharding that is tried: up to 32 for small workflows, 6 for large ones.
+/// O((tasks + edges) · log tasks) for each sharding that is tried: about a hundred for small workflows, some
+/// twenty for large ones.
 pub fn plan(input: &PlanInput<'_>) -> Result<Planned, Vec<Problem>> {
     let sculpted = sculpted(input);
     let mut planned = sharded(&PlanInput {

@@ -9,6 +9,7 @@ use crate::place::Schedule;
 
 use super::Demand;
 use super::atoms::Atoms;
+use super::climb::Climb;
 use super::market::Market;
 use super::measure::Judged;
 use super::polish::polish;
@@ -69,6 +70,11 @@ const BUDGET: usize = 80_000;
 /// Number of strategies tried, at least and at most.
 const TRIED: (usize, usize) = (6, 32);
 
+/// Nodes and edges that climbing may look at where few strategies are tried: ten tries of a million tasks with 2.5 million edges.
+const CLIMBED: usize = 36_000_000;
+/// Neighbours that it tries at most: it has mostly ended before.
+const CLIMBS_MAX: usize = 32;
+
 /// Tries strategies and keeps, of those that are not dearer than plain states, the one with the best score ([`Yardstick`]); of
 /// equally good ones the cheapest.
 ///
@@ -76,7 +82,7 @@ const TRIED: (usize, usize) = (6, 32);
 ///
 /// # Complexity
 ///
-/// That of the strategies, times their number: at most 32 for small workflows, 6 for large ones; about three times that with
+/// That of the strategies, times their number: at most 32 for small workflows, 6 and a climb for large ones; about three times that with
 /// an objective.
 #[must_use]
 pub fn choose(
@@ -135,6 +141,8 @@ pub(super) struct Field<'a> {
     pub(super) chains: Atoms,
     pub(super) yardstick: Yardstick,
     tries: usize,
+    /// Neighbours of the best that may be tried where strategies are few.
+    climbs: usize,
 }
 
 impl<'a> Field<'a> {
@@ -148,6 +156,7 @@ impl<'a> Field<'a> {
             chains,
             yardstick: Yardstick::new(demand, rules, market),
             tries: (BUDGET / size.max(1)).clamp(TRIED.0, TRIED.1),
+            climbs: (CLIMBED / size.max(1)).min(CLIMBS_MAX),
         }
     }
 
@@ -216,6 +225,9 @@ impl<'a> Field<'a> {
                     }
                 }
             }
+        }
+        if !many {
+            usual.climb();
         }
         usual.polish();
         (usual.judged, usual.leading)
@@ -336,6 +348,19 @@ impl<F: FnMut(&Trial)> Usual<'_, F> {
         let best = self.field.best_of(&self.judged);
         if best + 1 == self.judged.len() {
             self.leading = Some((best, trial));
+        }
+    }
+
+    /// Tries neighbours of the best, whichever that is by then.
+    fn climb(&mut self) {
+        let field = self.field;
+        let mut climb = Climb::new(&self.judged, field.chains.profiles.len(), field.rules);
+        for _ in 0..field.climbs {
+            let best = field.best_of(&self.judged);
+            let Some((strategy, tiers)) = climb.propose(&self.judged[best]) else {
+                break;
+            };
+            self.attempt(strategy, tiers);
         }
     }
 

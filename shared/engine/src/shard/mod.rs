@@ -7,6 +7,7 @@ mod bands;
 mod chains;
 mod changes;
 mod choose;
+mod climb;
 mod constants;
 mod contract;
 mod growing;
