@@ -179,7 +179,6 @@ impl<'a> Ledger<'a> {
 
     /// How many are worth having, of `most`.
     pub(super) fn cheapest(&self, most: u32) -> u32 {
-        let next = self.clock.next;
         let present = self.present().min(most);
         let regret = self.idle(BILLING_MS);
         let keep = |k: u32| {
@@ -190,9 +189,14 @@ impl<'a> Ledger<'a> {
         if kept < present {
             return kept;
         }
+        last(present, most, |k| self.pays(k))
+    }
+
+    /// Whether it is better to ask for the `k`-th environment now than at the next decision, or never.
+    pub(super) fn pays(&self, k: u32) -> bool {
         let threshold = HYSTERESIS * self.idle(BILLING_MS);
-        let add = |k: u32| self.asked_for(k, self.clock.now) > self.asked_for(k, next) + threshold;
-        last(present, most, add)
+        let later = self.asked_for(k, self.clock.next);
+        self.asked_for(k, self.clock.now) > later + threshold
     }
 
     /// The number that keeps a promise; 0 without one. What is needed before anything new is usable can only be kept.

@@ -226,9 +226,7 @@ impl<'a> Field<'a> {
                 }
             }
         }
-        if !many {
-            usual.climb();
-        }
+        usual.climb();
         usual.polish();
         (usual.judged, usual.leading)
     }
