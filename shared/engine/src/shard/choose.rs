@@ -70,7 +70,7 @@ const BUDGET: usize = 80_000;
 /// Number of strategies tried, at least and at most.
 const TRIED: (usize, usize) = (6, 32);
 
-/// Nodes and edges that climbing may look at where few strategies are tried: ten tries of a million tasks with 2.5 million edges.
+/// Nodes and edges that climbing may look at: ten tries of a million tasks with 2.5 million edges.
 const CLIMBED: usize = 36_000_000;
 /// Neighbours that it tries at most: it has mostly ended before.
 const CLIMBS_MAX: usize = 32;
@@ -141,7 +141,7 @@ pub(super) struct Field<'a> {
     pub(super) chains: Atoms,
     pub(super) yardstick: Yardstick,
     tries: usize,
-    /// Neighbours of the best that may be tried where strategies are few.
+    /// Neighbours of the best that may be tried.
     climbs: usize,
 }
 
