@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: 'test/scratch.ts',
     pool: 'forks',
     poolOptions: { forks: { singleFork: true, isolate: false } },
     testTimeout: 60_000,
