@@ -35,10 +35,16 @@ impl Quota {
         (self.per_s * f64::from(keys) * average_s(duration_ms) / self.each_shard) as u32
     }
 
-    /// How many a second so many lanes take.
+    /// How many a second so many lanes take. A lane alone calls one after the other: what is too many is held back, and there
+    /// are no fewer lanes.
     #[must_use]
     pub fn used(&self, lanes: u32, duration_ms: &[f64]) -> f64 {
-        f64::from(lanes) * self.each_shard / average_s(duration_ms)
+        let used = f64::from(lanes) * self.each_shard / average_s(duration_ms);
+        if lanes > 1 {
+            used
+        } else {
+            used.min(self.per_s)
+        }
     }
 }
 

@@ -234,6 +234,9 @@ fn proofs(planned: &Planned, given: &Given<'_>) {
         assert_eq!((proof.limit.as_str(), proof.allowed), (limit, allowed));
         assert!(proof.holds && proof.worst <= proof.allowed, "{proof:?}");
         if let Some(worst) = worst {
+            // A lane alone calls one after the other, and is held back rather than being too many.
+            let alone = planned.plan.lanes == 1 && proof.unit.ends_with("/s");
+            let worst = if alone { worst.min(allowed) } else { worst };
             // Durations are shown in whole milliseconds.
             let close = (proof.worst - worst).abs() <= 0.01 * worst.max(1e-9);
             assert!(close, "{proof:?}, counted {worst}");

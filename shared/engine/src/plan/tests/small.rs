@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use foreshard_model::claim::Claim;
 use foreshard_model::ids::TaskIndex;
 use foreshard_model::output::{Located, LocatedFileSource};
-use foreshard_model::plan::{LaneMode, ShardKind};
+use foreshard_model::plan::{LaneMode, LimitProof, ShardKind};
 use foreshard_model::policy::RunOptions;
+use foreshard_model::target::Pool;
 use foreshard_model::units::Mib;
 use foreshard_model::workflow::{
     Command, Effect, FileInput, FileOutput, FileSource, TaskKind, ValueSource,
@@ -365,6 +366,24 @@ fn a_task_that_ends_in_time_by_far_is_planned_without_a_word() {
     };
     // 1.3 times as long is 900 s.
     assert_eq!([limit_s(690), limit_s(694)], [0, 1]);
+}
+
+#[test]
+fn the_smallest_account_runs_the_smallest_tasks() {
+    // Two invocations for each shard, and ten requests a second are all that Lambda takes.
+    let small = Pool {
+        concurrency: 1,
+        lanes_max: 1,
+        ..pool()
+    };
+    let mut workflow = workflow("a b>c");
+    for task in &mut workflow.tasks {
+        task.estimate_ms = Some(1);
+    }
+    let planned = planned(&workflow, &small, &RunOptions::default()).unwrap();
+    let requests = |proof: &&LimitProof| proof.limit == "invocation requests";
+    let proof = planned.plan.limits.iter().find(requests).unwrap();
+    assert_eq!((planned.plan.lanes, proof.worst), (1, 10.0), "{proof:?}");
 }
 
 #[test]
