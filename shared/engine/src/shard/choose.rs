@@ -82,8 +82,8 @@ const CLIMBS_MAX: usize = 32;
 ///
 /// # Complexity
 ///
-/// That of the strategies, times their number: at most 32 for small workflows, 6 and a climb for large ones; about three times that with
-/// an objective.
+/// That of the strategies, times their number: at most 32 for small workflows, 6 for large ones, and a climb; about three times
+/// that with an objective.
 #[must_use]
 pub fn choose(
     demand: &Demand,

@@ -8,7 +8,8 @@ use super::market::Market;
 use super::measure::Judged;
 use super::rules::Rules;
 
-/// Share of plain states' orchestration that a sharding's may be: simulated runs take up to so much more than their price.
+/// Share of plain states' orchestration that a sharding's may be: a little below all of it, since lanes park more often than a
+/// schedule foresees.
 const ORCHESTRATION: f64 = 0.97;
 /// The same where the median task is [`BRIEF_MS`] or shorter: there orchestration is most of what plain states cost.
 const ORCHESTRATION_OF_BRIEF: f64 = 0.48;
