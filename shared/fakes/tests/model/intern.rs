@@ -1,14 +1,15 @@
 //! Numbers for things: equal ones have the same, so that a state of the model is a handful of numbers.
 
-use std::collections::HashMap;
 use std::fmt::{Debug, Write as _};
 use std::hash::{DefaultHasher, Hasher as _};
 use std::rc::Rc;
 
+use crate::memo::Memo;
+
 /// Things by number, from 1 on: 0 stands for nothing.
 pub(crate) struct Interned<T> {
     /// By 128 bits of what a thing looks like: that two of a million look the same is one chance in 10²⁶.
-    numbers: HashMap<(u64, u64), u32>,
+    numbers: Memo<(u64, u64), u32>,
     things: Vec<Rc<T>>,
     text: String,
 }
@@ -16,7 +17,7 @@ pub(crate) struct Interned<T> {
 impl<T> Default for Interned<T> {
     fn default() -> Self {
         Self {
-            numbers: HashMap::new(),
+            numbers: Memo::default(),
             things: Vec::new(),
             text: String::new(),
         }

@@ -1,7 +1,5 @@
 //! The state machine of the model: what each request and each end of a process leads to.
 
-use std::collections::HashMap;
-
 use foreshard_fakes::build;
 use foreshard_model::ids::{LaneId, Round, Step};
 use foreshard_model::message::{
@@ -12,6 +10,8 @@ use foreshard_stages::StageError;
 
 use crate::broken::{Broken, Exchange};
 use crate::faults::Fault;
+use crate::few::Few;
+use crate::memo::Memo;
 use crate::nodes::Nodes;
 use crate::process::{Ending, Input, Output};
 use crate::setup::Setup;
@@ -51,11 +51,11 @@ pub(crate) struct Machine {
     pub(crate) nodes: Nodes,
     pub(crate) stores: Stores,
     /// Questions with lower steps, by question and by how much.
-    pub(crate) lower: HashMap<(u32, u32), u32>,
+    pub(crate) lower: Memo<(u32, u32), u32>,
     /// The ways in which lanes can change places; questions and processes as they are then.
     pub(crate) orders: Vec<Places>,
-    pub(crate) questions: HashMap<(u32, usize), u32>,
-    pub(crate) processes: HashMap<(u32, usize), Option<u32>>,
+    pub(crate) questions: Memo<(u32, usize), u32>,
+    pub(crate) processes: Memo<(u32, usize), Option<u32>>,
 }
 
 impl Machine {
@@ -65,10 +65,10 @@ impl Machine {
         let mut machine = Self {
             nodes: Nodes::new(&ground),
             stores: Stores::new(&ground, &setup),
-            lower: HashMap::new(),
+            lower: Memo::default(),
             orders: orders(setup.lanes),
-            questions: HashMap::new(),
-            processes: HashMap::new(),
+            questions: Memo::default(),
+            processes: Memo::default(),
             setup,
         };
         let store = machine.stores.first(run, &topology);
@@ -77,9 +77,9 @@ impl Machine {
             store,
             round: 0,
             stage: Stage::Lanes,
-            branches: vec![Branch::Ended; lanes as usize],
+            branches: Few::of(lanes as usize),
             sweep: Sweep::Due,
-            orphans: Vec::new(),
+            orphans: Few::none(),
             faults: machine.setup.faults,
             started: 0,
             cancelled: false,

@@ -10,9 +10,12 @@ mod carried;
 mod dags;
 mod facts;
 mod faults;
+mod few;
 mod intern;
+mod known;
 mod law;
 mod machine;
+mod memo;
 mod nodes;
 mod process;
 mod search;
@@ -37,8 +40,8 @@ use setup::{Going, Setup};
 use sizes::{Reach, Size};
 use walk::walks;
 
-/// States after which a search is given up: about 8 GB of them.
-const STATES_MAX: u64 = 150_000_000;
+/// States after which a search is given up: about 9 GB of them, beside what was computed once.
+const STATES_MAX: u64 = 800_000_000;
 
 /// CPU time of this process so far, in seconds: user and system, fields 14 and 15 of `/proc/self/stat`.
 fn cpu_s() -> f64 {

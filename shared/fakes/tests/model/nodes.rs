@@ -1,9 +1,9 @@
 //! How far each process is: by what it was begun with and what it was told since. Each place is computed once, by replay.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::intern::Interned;
+use crate::memo::Memo;
 use crate::process::{Ground, Input, Output};
 use crate::symmetry;
 use crate::tape::{Op, Reply};
@@ -39,10 +39,10 @@ pub(crate) struct Nodes {
     ground: Ground,
     pub(crate) inputs: Interned<Input>,
     pub(crate) ops: Interned<Op>,
-    numbers: HashMap<Place, u32>,
+    numbers: Memo<Place, u32>,
     places: Vec<Place>,
     nodes: Vec<Rc<Node>>,
-    next: HashMap<(u32, u32, u32), u32>,
+    next: Memo<(u32, u32, u32), u32>,
 }
 
 impl Nodes {
@@ -51,10 +51,10 @@ impl Nodes {
             ground: ground.clone(),
             inputs: Interned::default(),
             ops: Interned::default(),
-            numbers: HashMap::new(),
+            numbers: Memo::default(),
             places: Vec::new(),
             nodes: Vec::new(),
-            next: HashMap::new(),
+            next: Memo::default(),
         }
     }
 

@@ -1,11 +1,13 @@
 //! Visits every state that can be reached, depth first, and gives the way to the first in which something is wrong.
 //!
 //! No state may be reached again from itself: so every way ends, and the states without a way on are all that a run can come
-//! to. A state is known by 64 bits of its hash; that two of ten million have the same is one chance in 400,000.
+//! to.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use foldhash::fast::FixedState;
+
+use crate::known::{Known, Mark};
 use crate::machine::{Action, Machine};
 use crate::setup::Setup;
 use crate::state::State;
@@ -30,61 +32,73 @@ pub(crate) struct Seen {
 
 struct Frame {
     state: State,
-    mark: u64,
+    mark: Mark,
     actions: Vec<Action>,
     next: usize,
 }
 
-/// Whether a known state is on the way to the one that is looked at.
-type Known = HashMap<u64, bool>;
+/// The states that lead to the one that is looked at, with it.
+#[derive(Default)]
+struct Way {
+    frames: Vec<Frame>,
+    marks: HashSet<Mark, FixedState>,
+}
+
+impl Way {
+    fn push(&mut self, state: State, mark: Mark, actions: Vec<Action>) {
+        self.marks.insert(mark);
+        self.frames.push(Frame {
+            state,
+            mark,
+            actions,
+            next: 0,
+        });
+    }
+
+    fn pop(&mut self) {
+        if let Some(frame) = self.frames.pop() {
+            self.marks.remove(&frame.mark);
+        }
+    }
+}
 
 /// Visits all states, or the first `most` of them.
 pub(crate) fn search(setup: &Setup, most: u64) -> Seen {
     let (mut machine, first) = Machine::new(setup.clone());
     let mut seen = Seen::default();
     let mut known = Known::new();
-    let mut way = Vec::new();
-    visit(&mut machine, first, &mut known, &mut way, &mut seen);
+    let mut way = Way::default();
+    let mark = Mark::of(&first);
+    known.insert(mark);
+    visit(&mut machine, (first, mark), &mut way, &mut seen);
     while seen.violation.is_none() {
-        seen.deepest = seen.deepest.max(way.len());
-        let Some(frame) = way.last_mut() else { break };
+        seen.deepest = seen.deepest.max(way.frames.len());
+        let Some(frame) = way.frames.last_mut() else {
+            break;
+        };
         let Some(action) = frame.actions.get(frame.next) else {
-            known.insert(frame.mark, false);
             way.pop();
             continue;
         };
         frame.next += 1;
         let state = machine.next(&frame.state, action);
         seen.transitions += 1;
-        match known.get(&mark(&state)) {
-            Some(false) => {}
-            Some(true) => {
-                let told = told(&machine, &way);
-                seen.violation = Some(("this can go on for ever".to_owned(), told));
-            }
-            None if seen.states >= most => {
+        let mark = Mark::of(&state);
+        if known.insert(mark) {
+            if seen.states >= most {
                 seen.cut_short = true;
                 break;
             }
-            None => visit(&mut machine, state, &mut known, &mut way, &mut seen),
+            visit(&mut machine, (state, mark), &mut way, &mut seen);
+        } else if way.marks.contains(&mark) {
+            let told = told(&machine, &way);
+            seen.violation = Some(("this can go on for ever".to_owned(), told));
         }
     }
     seen
 }
 
-fn mark(state: &State) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    state.hash(&mut hasher);
-    hasher.finish()
-}
-
-fn visit(
-    machine: &mut Machine,
-    state: State,
-    known: &mut Known,
-    way: &mut Vec<Frame>,
-    seen: &mut Seen,
-) {
+fn visit(machine: &mut Machine, (state, mark): (State, Mark), way: &mut Way, seen: &mut Seen) {
     let (actions, goes_on) = machine.actions(&state);
     seen.states += 1;
     seen.spared += u64::from(machine.has_spared(&state));
@@ -94,27 +108,20 @@ fn visit(
         seen.finals.insert(machine.stores.end(state.store));
     }
     let violation = machine.violation(&state, goes_on);
-    let mark = mark(&state);
-    known.insert(mark, true);
-    way.push(Frame {
-        state,
-        mark,
-        actions,
-        next: 0,
-    });
+    way.push(state, mark, actions);
     if let Some(what) = violation {
         seen.violation = Some((what, told(machine, way)));
     }
 }
 
 /// The way so far: what happened, and what the items are in the end.
-fn told(machine: &Machine, way: &[Frame]) -> Vec<String> {
-    let taken = way.iter().filter_map(|frame| {
+fn told(machine: &Machine, way: &Way) -> Vec<String> {
+    let taken = way.frames.iter().filter_map(|frame| {
         let action = frame.actions.get(frame.next.checked_sub(1)?)?;
         Some(machine.shown(&frame.state, action))
     });
     let mut lines: Vec<String> = taken.collect();
-    if let Some(last) = way.last() {
+    if let Some(last) = way.frames.last() {
         lines.push(machine.items_shown(last.state.store));
         lines.push(format!(
             "  {:?} {:?}",

@@ -1,5 +1,13 @@
 //! A state of the model: the items, how far each process is, what the state machine waits for, and what may still go wrong.
 
+use crate::few::Few;
+
+/// Lanes that there is room for.
+pub(crate) const LANES: usize = 4;
+
+/// Processes that there is room for whom nobody waits for.
+const ORPHANS: usize = 8;
+
 /// What has become of a parked branch's token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Token {
@@ -11,7 +19,7 @@ pub(crate) enum Token {
 }
 
 /// A branch of the state machine. Questions and processes are numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Branch {
     /// Dispatch is asked.
     Asking { process: u32 },
@@ -28,6 +36,7 @@ pub(crate) enum Branch {
     /// The worker is at it.
     Working { process: u32, then: u32 },
     /// It has ended, or never began.
+    #[default]
     Ended,
 }
 
@@ -69,10 +78,10 @@ pub(crate) struct State {
     /// The round of the latest execution.
     pub(crate) round: u32,
     pub(crate) stage: Stage,
-    pub(crate) branches: Vec<Branch>,
+    pub(crate) branches: Few<Branch, LANES>,
     pub(crate) sweep: Sweep,
     /// In the order of their numbers: who is who makes no difference.
-    pub(crate) orphans: Vec<u32>,
+    pub(crate) orphans: Few<u32, ORPHANS>,
     /// Things that may still go wrong.
     pub(crate) faults: u8,
     /// How often a `once` task was started.

@@ -2,7 +2,6 @@
 //!
 //! A request is carried out once for each content of the items that it reads, however many stores have those.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -19,14 +18,13 @@ use crate::broken::Broken;
 use crate::carried::{Heard, carried_out, heard};
 use crate::facts::Facts;
 use crate::intern::Interned;
+use crate::memo::Memo;
 use crate::process::{Ground, Input};
 use crate::setup::{Going, Lanes, Setup};
+use crate::state::LANES;
 use crate::tape::{Op, Reply};
 use crate::touched::{lane_bit, shard_bit};
 use crate::{law, symmetry, timeless, worker};
-
-/// Lanes that a store has room for.
-const LANES: usize = 4;
 
 /// One item.
 #[derive(Debug, Clone)]
@@ -70,18 +68,18 @@ pub(crate) struct Stores {
     broken: Option<Broken>,
     items: Interned<Item>,
     /// By item: the same with the lowest version, once somebody has asked.
-    lowest: HashMap<u32, u32>,
-    plans: HashMap<u32, Arc<Topology>>,
-    numbers: HashMap<Contents, u32>,
+    lowest: Memo<u32, u32>,
+    plans: Memo<u32, Arc<Topology>>,
+    numbers: Memo<Contents, u32>,
     contents: Vec<Rc<Contents>>,
     facts: Vec<Rc<Facts>>,
     pub(crate) replies: Interned<Reply>,
     pub(crate) wrongs: Interned<String>,
-    outcomes: HashMap<(u32, Vec<u32>), Rc<Outcome>>,
-    effects: HashMap<(u32, u32), Effect>,
-    settled: HashMap<(u32, u64), u32>,
-    heard: HashMap<(u32, Heard), u32>,
-    swapped: HashMap<(u32, usize), u32>,
+    outcomes: Memo<(u32, Vec<u32>), Rc<Outcome>>,
+    effects: Memo<(u32, u32), Effect>,
+    settled: Memo<(u32, u64), u32>,
+    heard: Memo<(u32, Heard), u32>,
+    swapped: Memo<(u32, usize), u32>,
     /// Whoever is given up has died, and nobody cuts again.
     plain: bool,
     lanes: u32,
@@ -99,18 +97,18 @@ impl Stores {
             lanes_do: setup.lanes_do(),
             reduced: setup.reduced,
             items: Interned::default(),
-            lowest: HashMap::new(),
-            plans: HashMap::new(),
-            numbers: HashMap::new(),
+            lowest: Memo::default(),
+            plans: Memo::default(),
+            numbers: Memo::default(),
             contents: Vec::new(),
             facts: Vec::new(),
             replies: Interned::default(),
             wrongs: Interned::default(),
-            outcomes: HashMap::new(),
-            effects: HashMap::new(),
-            settled: HashMap::new(),
-            heard: HashMap::new(),
-            swapped: HashMap::new(),
+            outcomes: Memo::default(),
+            effects: Memo::default(),
+            settled: Memo::default(),
+            heard: Memo::default(),
+            swapped: Memo::default(),
         }
     }
 

@@ -24,6 +24,10 @@ pub(crate) fn orders(lanes: u32) -> Vec<Places> {
     orders.filter(|order| *order != same).collect()
 }
 
+fn key(state: &State) -> (&[Branch], u32) {
+    (&state.branches, state.store)
+}
+
 impl Machine {
     /// Of all orders of the lanes the one with the lowest numbers.
     pub(crate) fn ordered(&mut self, state: &mut State) {
@@ -36,7 +40,6 @@ impl Machine {
             let Some(other) = self.swapped(state, order) else {
                 return;
             };
-            let key = |state: &State| (state.branches.clone(), state.store);
             if key(&other) < key(least.as_ref().unwrap_or(state)) {
                 least = Some(other);
             }
