@@ -96,7 +96,7 @@ impl Machine {
         let unseen = self.setup.lanes_do() == Lanes::Stay;
         (0..state.branches.len()).find_map(|at| {
             if let Branch::Claimed { then } = state.branches[at] {
-                let own = calm && self.stores.is_running(state.store, &self.given(then));
+                let own = calm && self.stores.is_running(state.store, self.given(then));
                 return own.then_some(Action::Begin(at, Ending::Done));
             }
             let process = state.process(Slot::Branch(at))?;
@@ -283,7 +283,7 @@ impl Machine {
         }
     }
 
-    fn lost_wakes(&self, state: &State, slot: Slot, faults: &mut Vec<Fault>) {
+    fn lost_wakes(&mut self, state: &State, slot: Slot, faults: &mut Vec<Fault>) {
         let Some(process) = state.process(slot) else {
             return;
         };

@@ -1,7 +1,5 @@
 //! What goes wrong, or is wished, and what it does.
 
-use foreshard_model::message::Finished;
-
 use crate::machine::{How, Machine, written};
 use crate::process::{Choice, Ending, Input};
 use crate::setup::Going;
@@ -41,8 +39,8 @@ impl Machine {
                 let Some(process) = state.process(*slot) else {
                     return;
                 };
-                let input = (*self.nodes.input_of(process)).clone();
-                let again = self.root(input);
+                let input = self.nodes.node(process).input;
+                let again = self.nodes.root_of(input, &self.stores.replies);
                 self.abandon(state, process);
                 state.moved(*slot, again);
                 self.first_step(state, *slot);
@@ -62,11 +60,7 @@ impl Machine {
                     _ => return,
                 };
                 self.abandon(state, process);
-                let finished = Finished::Caught {
-                    error: "Runtime.ExitError".to_owned(),
-                    cause: "exit status 1".to_owned(),
-                };
-                self.finished(state, *at, then, finished);
+                self.finished(state, *at, then, None);
             }
             Fault::Ends(at, ending) => self.begin(state, *at, *ending),
             Fault::LoseLane(at) => {

@@ -1,14 +1,17 @@
 //! The states that were visited, in about ten bytes each, however many there are.
 //!
-//! A state is known by 80 bits of its hash: 16 choose one of the tables, and 64 are kept in it. That two of a billion states have
-//! the same is one chance in 2,400,000. Each table grows by itself, so that growing never takes more than a little beside.
+//! A state is known by 76 bits of its hash: 12 choose one of the tables, and 64 are kept in it. That two of a billion states have
+//! the same is one chance in 150,000. Each table grows by itself, so that growing never takes more than a little beside.
 
 use std::hash::{BuildHasher as _, Hash};
 
 use foldhash::quality::FixedState;
 
-/// Tables; a power of two.
-const TABLES: usize = 1 << 16;
+/// Bits of the hash that choose a table.
+const TABLE_BITS: u32 = 12;
+
+/// Places of a table up to which it doubles when it is full; a larger one grows by a quarter.
+const SMALL: usize = 1_024;
 
 /// Seeds of the two hashes.
 const SEEDS: [u64; 2] = [0x466f_7265_7368_6172, 0x6420_6d6f_6465_6c73];
@@ -25,7 +28,7 @@ impl Mark {
     pub(crate) fn of(thing: &impl Hash) -> Self {
         let [kept, table] = SEEDS.map(|seed| FixedState::with_seed(seed).hash_one(thing));
         Self {
-            table: (table >> 48) as u16,
+            table: (table >> (u64::BITS - TABLE_BITS)) as u16,
             kept: kept.max(1),
         }
     }
@@ -49,9 +52,10 @@ impl Table {
         is_new
     }
 
-    /// By a quarter.
     fn grow(&mut self) {
-        let mut places = vec![0; (self.places.len() * 5 / 4).max(8)];
+        let now = self.places.len();
+        let then = if now < SMALL { now * 2 } else { now * 5 / 4 };
+        let mut places = vec![0; then.max(8)];
         for mark in self.places.iter().filter(|mark| **mark != 0) {
             put(&mut places, *mark);
         }
@@ -80,7 +84,7 @@ pub(crate) struct Known {
 
 impl Known {
     pub(crate) fn new() -> Self {
-        let tables = (0..TABLES).map(|_| Table::default());
+        let tables = (0..1 << TABLE_BITS).map(|_| Table::default());
         Self {
             tables: tables.collect(),
         }

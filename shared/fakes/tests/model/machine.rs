@@ -1,13 +1,11 @@
 //! The state machine of the model: what each request and each end of a process leads to.
 
 use foreshard_fakes::build;
-use foreshard_model::ids::{LaneId, Round, Step};
-use foreshard_model::message::{
-    AggregateRequest, Answer, AnswerKind, DispatchRequest, ExecuteRequest, Finished, Next,
-    PlanRequest,
-};
+use foreshard_model::ids::Round;
+use foreshard_model::message::PlanRequest;
 use foreshard_stages::StageError;
 
+use crate::asked::Asked;
 use crate::broken::{Broken, Exchange};
 use crate::faults::Fault;
 use crate::few::Few;
@@ -19,7 +17,6 @@ use crate::state::{Branch, Slot, Stage, State, Sweep, Token};
 use crate::store::Stores;
 use crate::symmetry::{Places, orders};
 use crate::tape::{Op, Reply};
-use crate::timeless;
 
 /// What happens next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,11 +47,11 @@ pub(crate) struct Machine {
     pub(crate) setup: Setup,
     pub(crate) nodes: Nodes,
     pub(crate) stores: Stores,
+    pub(crate) asked: Asked,
     /// Questions with lower steps, by question and by how much.
     pub(crate) lower: Memo<(u32, u32), u32>,
-    /// The ways in which lanes can change places; questions and processes as they are then.
+    /// The ways in which lanes can change places, and processes as they are then.
     pub(crate) orders: Vec<Places>,
-    pub(crate) questions: Memo<(u32, usize), u32>,
     pub(crate) processes: Memo<(u32, usize), Option<u32>>,
 }
 
@@ -65,9 +62,9 @@ impl Machine {
         let mut machine = Self {
             nodes: Nodes::new(&ground),
             stores: Stores::new(&ground, &setup),
+            asked: Asked::default(),
             lower: Memo::default(),
             orders: orders(setup.lanes),
-            questions: Memo::default(),
             processes: Memo::default(),
             setup,
         };
@@ -236,7 +233,7 @@ impl Machine {
         self.stores.replies.number(broken.told(&exchange, reply))
     }
 
-    fn wrong(&mut self, state: &mut State, text: &str) {
+    pub(crate) fn wrong(&mut self, state: &mut State, text: &str) {
         if state.wrong == 0 {
             state.wrong = self.stores.wrongs.number(text.to_owned());
         }
@@ -257,7 +254,7 @@ impl Machine {
                 } => (None, then),
                 _ => continue,
             };
-            if self.token(then) != answered {
+            if *self.token(then) != *answered {
                 continue;
             }
             written(state);
@@ -278,7 +275,7 @@ impl Machine {
     }
 
     /// The branch is parked, or goes on where its token was answered.
-    fn parked(&mut self, state: &mut State, at: usize, then: u32, token: Token) {
+    pub(crate) fn parked(&mut self, state: &mut State, at: usize, then: u32, token: Token) {
         match token {
             Token::Answered => self.ask(state, at, then),
             Token::Alive | Token::Lost => {
@@ -306,7 +303,7 @@ impl Machine {
     }
 
     /// What follows when the process in a slot has ended.
-    fn ended(&mut self, state: &mut State, slot: Slot, process: u32) {
+    pub(crate) fn ended(&mut self, state: &mut State, slot: Slot, process: u32) {
         let node = self.nodes.node(process);
         let Some(output) = &node.output else { return };
         match (slot, output) {
@@ -326,149 +323,21 @@ impl Machine {
                 state.stage = Stage::Closed;
                 written(state);
             }
-            (Slot::Branch(at), Output::Worked(outcome)) => {
+            (Slot::Branch(at), Output::Worked(_)) => {
                 if let Branch::Working { then, .. } = state.branches[at] {
-                    let outcome = (**outcome).clone();
-                    self.finished(state, at, then, Finished::Answered { outcome });
+                    self.finished(state, at, then, Some(process));
                 }
             }
-            (Slot::Branch(at), Output::Answered(Ok(answer))) => self.answered(state, at, answer),
+            (Slot::Branch(at), Output::Answered(Ok(_))) => self.answered(state, at, process),
             (_, Output::Answered(Err(StageError::Rejected(text)))) => {
                 let text = format!("dispatch refuses a lane: {text}");
                 self.wrong(state, &text);
             }
             (slot, _) => {
-                let input = (*self.nodes.inputs.thing(node.input)).clone();
-                let again = self.root(input);
+                let again = self.nodes.root_of(node.input, &self.stores.replies);
                 state.moved(slot, again);
             }
         }
-    }
-
-    fn answered(&mut self, state: &mut State, at: usize, answer: &Answer) {
-        if let Branch::Parking { then, token, .. } = state.branches[at] {
-            self.parked(state, at, then, token);
-            return;
-        }
-        let process = state.process(Slot::Branch(at)).expect("dispatch was asked");
-        let Input::Dispatch(asked) = &*self.nodes.input_of(process) else {
-            unreachable!("dispatch was asked")
-        };
-        let then = self.nodes.inputs.number(Input::Dispatch(DispatchRequest {
-            next: Some(Next {
-                answer: timeless::answer(answer.clone()),
-            }),
-            finished: None,
-            ..asked.clone()
-        }));
-        match answer.kind {
-            AnswerKind::Run => state.branches[at] = Branch::Claimed { then },
-            AnswerKind::Done => {
-                state.branches[at] = Branch::Ended;
-                self.close_lanes(state);
-            }
-            AnswerKind::Wait => self.wrong(state, "a lane waits, and time is left out"),
-            AnswerKind::Idle => {
-                let process = self.root(Input::Dispatch(DispatchRequest {
-                    park: true,
-                    step: Some(answer.step),
-                    token: Some(token(asked.round, asked.lane, answer.step)),
-                    next: None,
-                    finished: None,
-                    ..asked.clone()
-                }));
-                let token = Token::Alive;
-                state.branches[at] = Branch::Parking {
-                    process,
-                    then,
-                    token,
-                };
-            }
-        }
-    }
-
-    /// The branch asks dispatch, whenever that begins.
-    pub(crate) fn ask(&mut self, state: &mut State, at: usize, question: u32) {
-        let input = (*self.nodes.inputs.thing(question)).clone();
-        let process = self.root(input);
-        state.branches[at] = Branch::Asking { process };
-    }
-
-    /// The execute state has ended: the branch asks what is next.
-    pub(crate) fn finished(&mut self, state: &mut State, at: usize, then: u32, finished: Finished) {
-        let Input::Dispatch(asked) = &*self.nodes.inputs.thing(then) else {
-            unreachable!("a branch asks dispatch")
-        };
-        let process = self.root(Input::Dispatch(DispatchRequest {
-            finished: Some(finished),
-            ..asked.clone()
-        }));
-        state.branches[at] = Branch::Asking { process };
-        self.first_step(state, Slot::Branch(at));
-    }
-
-    pub(crate) fn begin(&mut self, state: &mut State, at: usize, ending: Ending) {
-        let Branch::Claimed { then } = state.branches[at] else {
-            return;
-        };
-        let process = self.worker(then, ending);
-        state.branches[at] = Branch::Working { process, then };
-        self.first_step(state, Slot::Branch(at));
-        if state.branches[at] == (Branch::Working { process, then }) {
-            self.ended(state, Slot::Branch(at), process);
-        }
-    }
-
-    pub(crate) fn worker(&mut self, then: u32, ending: Ending) -> u32 {
-        let given = self.given(then);
-        self.root(Input::Work(given, ending))
-    }
-
-    /// What a branch has been given to execute.
-    pub(crate) fn given(&self, then: u32) -> ExecuteRequest {
-        let Input::Dispatch(asked) = self.nodes.inputs.at(then) else {
-            unreachable!("a branch asks dispatch")
-        };
-        let shard = asked.next.as_ref().and_then(|n| n.answer.shard.clone());
-        shard.expect("it was claimed")
-    }
-
-    pub(crate) fn token(&self, then: u32) -> String {
-        let Input::Dispatch(asked) = &*self.nodes.inputs.thing(then) else {
-            unreachable!("a branch asks dispatch")
-        };
-        let step = asked.next.as_ref().map_or(Step(0), |next| next.answer.step);
-        token(asked.round, asked.lane, step)
-    }
-
-    fn open_lanes(&mut self, state: &mut State, lanes: u32) {
-        for number in 0..lanes {
-            let process = self.root(Input::Dispatch(DispatchRequest {
-                run: build::run_id(),
-                round: Round(state.round),
-                lane: LaneId(number),
-                next: None,
-                finished: None,
-                park: false,
-                step: None,
-                token: None,
-            }));
-            state.branches[number as usize] = Branch::Asking { process };
-        }
-    }
-
-    /// Once every branch has ended, the round is aggregated.
-    pub(crate) fn close_lanes(&mut self, state: &mut State) {
-        let ended = state.branches.iter().all(|branch| *branch == Branch::Ended);
-        if state.stage != Stage::Lanes || !ended {
-            return;
-        }
-        let process = self.root(Input::Aggregate(AggregateRequest {
-            run: build::run_id(),
-            round: Round(state.round),
-            error: None,
-        }));
-        state.stage = Stage::Aggregating { process };
     }
 }
 
@@ -478,8 +347,4 @@ pub(crate) fn written(state: &mut State) {
         Sweep::Under { wrote, .. } => *wrote = true,
         sweep => *sweep = Sweep::Due,
     }
-}
-
-pub(crate) fn token(round: Round, lane: LaneId, step: Step) -> String {
-    format!("{round}-{lane}-{step}")
 }

@@ -5,6 +5,8 @@
 //! [`sizes::proof`], every other run those of [`sizes::slice`].
 
 mod actions;
+mod alike;
+mod asked;
 mod broken;
 mod carried;
 mod dags;

@@ -43,6 +43,10 @@ pub(crate) struct Nodes {
     places: Vec<Place>,
     nodes: Vec<Rc<Node>>,
     next: Memo<(u32, u32, u32), u32>,
+    /// By number and order: what inputs, requests and replies are where lanes have changed places.
+    inputs_swapped: Memo<(u32, usize), u32>,
+    ops_swapped: Memo<(u32, usize), u32>,
+    replies_swapped: Memo<(u32, usize), Option<u32>>,
 }
 
 impl Nodes {
@@ -55,6 +59,9 @@ impl Nodes {
             places: Vec::new(),
             nodes: Vec::new(),
             next: Memo::default(),
+            inputs_swapped: Memo::default(),
+            ops_swapped: Memo::default(),
+            replies_swapped: Memo::default(),
         }
     }
 
@@ -78,24 +85,40 @@ impl Nodes {
         self.root_of(input, replies)
     }
 
-    /// The process that does the same where lanes have changed places; `None` where it would not.
+    /// The process that does the same where lanes have changed places, by this order of them; `None` where it would not.
     pub(crate) fn swapped(
         &mut self,
         number: u32,
-        places: &[u32],
+        (order, places): (usize, &[u32]),
         replies: &mut Interned<Reply>,
     ) -> Option<u32> {
         let place = self.places[number as usize - 1].clone();
-        let input = symmetry::input(self.inputs.at(place.input), places);
         let mut told = Vec::with_capacity(place.told.len());
         for (op, reply) in place.told {
-            let reply = symmetry::reply(replies.at(reply), places)?;
-            let op = symmetry::op(self.ops.at(op), places);
-            told.push((self.ops.number(op), replies.number(reply)));
+            let known = self.replies_swapped.entry((reply, order));
+            let reply = *known.or_insert_with(|| {
+                let other = symmetry::reply(replies.at(reply), places);
+                other.map(|other| replies.number(other))
+            });
+            let known = self.ops_swapped.entry((op, order));
+            let op = *known.or_insert_with(|| {
+                let other = symmetry::op(self.ops.at(op), places);
+                self.ops.number(other)
+            });
+            told.push((op, reply?));
         }
         told.sort_by_key(|(op, _)| *op);
-        let input = self.inputs.number(input);
+        let input = self.input_swapped(place.input, (order, places));
         Some(self.at(Place { input, told }, replies))
+    }
+
+    /// The input where lanes have changed places.
+    pub(crate) fn input_swapped(&mut self, input: u32, (order, places): (usize, &[u32])) -> u32 {
+        let known = self.inputs_swapped.entry((input, order));
+        *known.or_insert_with(|| {
+            let other = symmetry::input(self.inputs.at(input), places);
+            self.inputs.number(other)
+        })
     }
 
     /// A process that was begun with the input of this number.

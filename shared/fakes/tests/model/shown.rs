@@ -64,7 +64,7 @@ impl Machine {
     }
 
     /// Whether somebody waits for this token.
-    pub(crate) fn is_alive(&self, state: &State, token: &str) -> bool {
+    pub(crate) fn is_alive(&mut self, state: &State, token: &str) -> bool {
         state.branches.iter().any(|branch| match branch {
             Branch::Parking {
                 then,
@@ -74,7 +74,7 @@ impl Machine {
             | Branch::Parked {
                 then,
                 token: Token::Alive,
-            } => self.token(*then) == token,
+            } => *self.token(*then) == *token,
             _ => false,
         })
     }

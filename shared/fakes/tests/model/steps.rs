@@ -8,7 +8,8 @@ use foreshard_model::frontier::LaneItem;
 use foreshard_model::ids::Step;
 use foreshard_model::message::{Answer, DispatchRequest, Next};
 
-use crate::machine::{Machine, token};
+use crate::asked::token;
+use crate::machine::Machine;
 use crate::process::Input;
 use crate::state::{Branch, Slot, State};
 use crate::touched::lane_bit;
@@ -17,10 +18,11 @@ impl Machine {
     /// Moves the steps of every lane down that can be.
     pub(crate) fn low_steps(&mut self, state: &mut State) {
         for at in 0..state.branches.len() {
-            if let Some(item) = self.stores.lane(state.store, at).cloned()
+            let step = self.stores.lane(state.store, at).map(|item| item.step.0);
+            if let Some(step) = step.filter(|step| *step > 1)
                 && self.is_private(state, at)
             {
-                self.low(state, at, &item);
+                self.low(state, at, step);
             }
         }
     }
@@ -43,7 +45,7 @@ impl Machine {
         })
     }
 
-    fn low(&mut self, state: &mut State, at: usize, item: &LaneItem) {
+    fn low(&mut self, state: &mut State, at: usize, step: u32) {
         let question = match state.branches[at] {
             Branch::Asking { process } => Some(self.nodes.node(process).input),
             Branch::Parking { then, .. }
@@ -52,12 +54,12 @@ impl Machine {
             | Branch::Working { then, .. } => Some(then),
             Branch::Ended => None,
         };
-        let known = question.map_or(item.step.0, |question| self.step_of(question));
-        let down = known.min(item.step.0).saturating_sub(1);
+        let known = question.map_or(step, |question| self.step_of(question));
+        let down = known.min(step).saturating_sub(1);
         if down == 0 {
             return;
         }
-        state.store = self.stores.with_lane(state.store, lower(item, down));
+        state.store = self.stores.with_lower(state.store, at, down);
         let Some(question) = question else { return };
         let question = self.lower(question, down);
         match &mut state.branches[at] {
@@ -74,19 +76,15 @@ impl Machine {
 
     /// The step after which a question asks.
     fn step_of(&self, question: u32) -> u32 {
-        let Input::Dispatch(asked) = self.nodes.inputs.at(question) else {
-            unreachable!("a branch asks dispatch")
-        };
-        asked.next.as_ref().map_or(0, |next| next.answer.step.0)
+        let next = self.question(question).next.as_ref();
+        next.map_or(0, |next| next.answer.step.0)
     }
 
     fn lower(&mut self, question: u32, down: u32) -> u32 {
         if let Some(lower) = self.lower.get(&(question, down)) {
             return *lower;
         }
-        let Input::Dispatch(asked) = self.nodes.inputs.at(question).clone() else {
-            unreachable!("a branch asks dispatch")
-        };
+        let asked = self.question(question).clone();
         let number = self.nodes.inputs.number(Input::Dispatch(DispatchRequest {
             next: asked.next.map(|next| Next {
                 answer: less(next.answer, down),
@@ -105,7 +103,8 @@ fn less(answer: Answer, down: u32) -> Answer {
     }
 }
 
-fn lower(item: &LaneItem, down: u32) -> LaneItem {
+/// The item of a lane with its steps moved down.
+pub(crate) fn lower(item: &LaneItem, down: u32) -> LaneItem {
     let step = Step(item.step.0 - down);
     LaneItem {
         step,

@@ -23,8 +23,7 @@ use crate::process::{Ground, Input};
 use crate::setup::{Going, Lanes, Setup};
 use crate::state::LANES;
 use crate::tape::{Op, Reply};
-use crate::touched::{lane_bit, shard_bit};
-use crate::{law, symmetry, timeless, worker};
+use crate::{law, timeless};
 
 /// One item.
 #[derive(Debug, Clone)]
@@ -40,10 +39,10 @@ pub(crate) enum Item {
 
 /// All items of the run, by number: the run, its shards by id, its lanes by number, 0 where a lane has none yet.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Contents {
-    run: u32,
-    shards: Vec<u32>,
-    lanes: [u32; LANES],
+pub(crate) struct Contents {
+    pub(crate) run: u32,
+    pub(crate) shards: Vec<u32>,
+    pub(crate) lanes: [u32; LANES],
 }
 
 /// What a request does.
@@ -64,24 +63,27 @@ struct Outcome {
 
 /// Every store that was seen, and what every request did to it.
 pub(crate) struct Stores {
-    ground: Ground,
+    pub(crate) ground: Ground,
     broken: Option<Broken>,
-    items: Interned<Item>,
+    pub(crate) items: Interned<Item>,
     /// By item: the same with the lowest version, once somebody has asked.
-    lowest: Memo<u32, u32>,
+    pub(crate) lowest: Memo<u32, u32>,
+    /// By lane's item and by how much: the same with lower steps.
+    pub(crate) lower: Memo<(u32, u32), u32>,
     plans: Memo<u32, Arc<Topology>>,
     numbers: Memo<Contents, u32>,
-    contents: Vec<Rc<Contents>>,
+    pub(crate) contents: Vec<Rc<Contents>>,
     facts: Vec<Rc<Facts>>,
     pub(crate) replies: Interned<Reply>,
     pub(crate) wrongs: Interned<String>,
     outcomes: Memo<(u32, Vec<u32>), Rc<Outcome>>,
     effects: Memo<(u32, u32), Effect>,
-    settled: Memo<(u32, u64), u32>,
+    pub(crate) settled: Memo<(u32, u64), u32>,
     heard: Memo<(u32, Heard), u32>,
-    swapped: Memo<(u32, usize), u32>,
+    pub(crate) swapped: Memo<(u32, usize), u32>,
+    pub(crate) items_swapped: Memo<(u32, usize), u32>,
     /// Whoever is given up has died, and nobody cuts again.
-    plain: bool,
+    pub(crate) plain: bool,
     lanes: u32,
     lanes_do: Lanes,
     reduced: bool,
@@ -98,6 +100,7 @@ impl Stores {
             reduced: setup.reduced,
             items: Interned::default(),
             lowest: Memo::default(),
+            lower: Memo::default(),
             plans: Memo::default(),
             numbers: Memo::default(),
             contents: Vec::new(),
@@ -109,6 +112,7 @@ impl Stores {
             settled: Memo::default(),
             heard: Memo::default(),
             swapped: Memo::default(),
+            items_swapped: Memo::default(),
         }
     }
 
@@ -269,54 +273,6 @@ impl Stores {
         contents
     }
 
-    /// The same store with versions as low as nobody can tell: those of items that no living process has `touched`.
-    ///
-    /// A version is only ever compared with what a process has read or written itself; but the first one says that nothing has
-    /// happened to the item since it was made.
-    pub(crate) fn settled(&mut self, store: u32, touched: u64) -> u32 {
-        if let Some(settled) = self.settled.get(&(store, touched)) {
-            return *settled;
-        }
-        let mut contents = (*self.contents[store as usize - 1]).clone();
-        let numbers = [&mut contents.run].into_iter().chain(&mut contents.shards);
-        for number in numbers.chain(&mut contents.lanes) {
-            if *number > 0 {
-                *number = self.lowest(*number, touched);
-            }
-        }
-        let settled = self.keep(contents);
-        self.settled.insert((store, touched), settled);
-        settled
-    }
-
-    fn lowest(&mut self, number: u32, touched: u64) -> u32 {
-        let bit = match self.items.at(number) {
-            Item::Run(_) => 1,
-            Item::Shard(item) => shard_bit(item.id.0),
-            Item::Lane(item) => lane_bit(item.lane.0),
-        };
-        if touched & bit != 0 {
-            return number;
-        }
-        if let Some(lowest) = self.lowest.get(&number) {
-            return *lowest;
-        }
-        let mut item = self.items.at(number).clone();
-        match &mut item {
-            Item::Run(item) => item.version = 1,
-            Item::Shard(item) => {
-                item.version = item.version.min(2);
-                if self.plain && item.state == ShardState::Done && item.released {
-                    worker::at_once(item, &self.ground);
-                }
-            }
-            Item::Lane(item) => item.version = 1,
-        }
-        let lowest = self.items.number(item);
-        self.lowest.insert(number, lowest);
-        lowest
-    }
-
     /// How a run has ended, and each of its shards.
     pub(crate) fn end(&self, store: u32) -> String {
         let shown = self.of(store).into_iter().map(|item| match &*item {
@@ -349,41 +305,6 @@ impl Stores {
                 Item::Run(_) | Item::Shard(_) => unreachable!("it is a lane"),
             },
         }
-    }
-
-    /// The store with a lane's item replaced.
-    pub(crate) fn with_lane(&mut self, store: u32, item: LaneItem) -> u32 {
-        let contents = (*self.contents[store as usize - 1]).clone();
-        let number = self.items.number(Item::Lane(item));
-        let contents = self.with(contents, number);
-        self.keep(contents)
-    }
-
-    /// The store in which lanes have changed places, by this order of them.
-    pub(crate) fn swapped(&mut self, store: u32, order: usize, places: &[u32]) -> u32 {
-        if let Some(other) = self.swapped.get(&(store, order)) {
-            return *other;
-        }
-        let mut contents = (*self.contents[store as usize - 1]).clone();
-        let lanes = std::mem::take(&mut contents.lanes);
-        for number in lanes.into_iter().filter(|number| *number > 0) {
-            if let Item::Lane(item) = self.items.at(number) {
-                let item = symmetry::lane_item(item, places);
-                let place = item.lane.0 as usize;
-                contents.lanes[place] = self.items.number(Item::Lane(item));
-            }
-        }
-        for number in &mut contents.shards {
-            if let Item::Shard(item) = self.items.at(*number)
-                && item.lane.is_some()
-            {
-                let item = symmetry::shard_item(item, places);
-                *number = self.items.number(Item::Shard(item));
-            }
-        }
-        let other = self.keep(contents);
-        self.swapped.insert((store, order), other);
-        other
     }
 
     /// What a process hears of a reply: to a lane's question the `turn`th of what it may draw, to whoever parks whether there is
@@ -432,7 +353,8 @@ impl Stores {
         })
     }
 
-    fn keep(&mut self, contents: Contents) -> u32 {
+    /// The number of the store with these contents.
+    pub(crate) fn keep(&mut self, contents: Contents) -> u32 {
         if let Some(number) = self.numbers.get(&contents) {
             return *number;
         }

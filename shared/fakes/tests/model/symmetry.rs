@@ -71,22 +71,16 @@ impl Machine {
     }
 
     fn question_of(&mut self, question: u32, order: usize) -> u32 {
-        if let Some(other) = self.questions.get(&(question, order)) {
-            return *other;
-        }
-        let input = input(self.nodes.inputs.at(question), &self.orders[order]);
-        let other = self.nodes.inputs.number(input);
-        self.questions.insert((question, order), other);
-        other
+        let of = (order, self.orders[order].as_slice());
+        self.nodes.input_swapped(question, of)
     }
 
     fn process_of(&mut self, process: u32, order: usize) -> Option<u32> {
         if let Some(other) = self.processes.get(&(process, order)) {
             return *other;
         }
-        let other = self
-            .nodes
-            .swapped(process, &self.orders[order], &mut self.stores.replies);
+        let of = (order, self.orders[order].as_slice());
+        let other = self.nodes.swapped(process, of, &mut self.stores.replies);
         self.processes.insert((process, order), other);
         other
     }
