@@ -16,9 +16,15 @@ pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
-    /// Base address of the deployment's API; the running emulator's when absent.
-    #[arg(long, global = true, env = "FORESHARD_API_URL", value_name = "URL")]
-    pub api: Option<String>,
+    /// Base address of the deployment's API; the running emulator's when absent. Of several, `run` and `plan` choose one.
+    #[arg(
+        long,
+        global = true,
+        env = "FORESHARD_API_URL",
+        value_name = "URL",
+        value_delimiter = ','
+    )]
+    pub api: Vec<String>,
     /// Folder of the emulator's state, for a second emulator beside the first.
     #[arg(long, global = true, env = "FORESHARD_STATE", value_name = "DIR")]
     pub state: Option<PathBuf>,
@@ -206,6 +212,9 @@ pub struct RunArguments {
     /// Factor on the memory of synthetic tasks.
     #[arg(long, default_value_t = 1.0, value_name = "X")]
     pub memory_scale: f64,
+    /// With several deployments: region of the files that tasks read and none of them writes; the first's when absent.
+    #[arg(long, value_name = "REGION")]
+    pub data_region: Option<String>,
     /// Most lanes of the run.
     #[arg(long, value_name = "N")]
     pub lanes: Option<u32>,

@@ -42,10 +42,17 @@ pub fn home(arguments: &Arguments) -> Result<Home, EmulatorError> {
 /// The deployment's API: the named one with the usual AWS environment, else the running emulator's.
 ///
 /// # Errors
-/// [`CliError::NoDeployment`] when there is neither.
+/// [`CliError::NoDeployment`] when there is neither, [`CliError::Argument`] where several are named.
 pub async fn client(arguments: &Arguments) -> Result<ApiClient, CliError> {
-    if let Some(api) = &arguments.api {
-        return Ok(ApiClient::from_environment(api).await?);
+    match arguments.api.as_slice() {
+        [] => {}
+        [api] => return Ok(ApiClient::from_environment(api).await?),
+        several => {
+            return Err(CliError::Argument(format!(
+                "{} deployments are named, and this is asked of one: give one `--api` (or FORESHARD_API_URL)",
+                several.len()
+            )));
+        }
     }
     let record = home(arguments).ok().and_then(|home| Record::read(&home));
     let api = record.and_then(|r| r.api).ok_or(CliError::NoDeployment)?;
@@ -55,6 +62,17 @@ pub async fn client(arguments: &Arguments) -> Result<ApiClient, CliError> {
         record::REGION,
         Credentials::new(key, secret, None, None, "emulator"),
     )?)
+}
+
+/// The only deployment, or the first of several that are named: registered workflows are asked of it.
+///
+/// # Errors
+/// As [`client`].
+pub async fn first(arguments: &Arguments) -> Result<ApiClient, CliError> {
+    match arguments.api.as_slice() {
+        [first, _, ..] => Ok(ApiClient::from_environment(first).await?),
+        _ => client(arguments).await,
+    }
 }
 
 /// A run's id as typed.

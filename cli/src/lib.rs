@@ -9,6 +9,7 @@ use clap::Parser as _;
 
 mod args;
 mod bundle;
+mod choice;
 mod commands;
 mod deployment;
 mod exit;

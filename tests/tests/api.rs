@@ -6,6 +6,8 @@ mod forecasts;
 mod fuzz;
 #[path = "api/planning.rs"]
 mod planning;
+#[path = "api/regions.rs"]
+mod regions;
 #[path = "api/server.rs"]
 mod server;
 #[path = "api/transcripts.rs"]

@@ -23,6 +23,7 @@ pub async fn list(arguments: &Arguments, wanted: &List) -> Result<Exit, CliError
         workflow: wanted.workflow.clone(),
         since: moment(&wanted.since)?,
         until: moment(&wanted.until)?,
+        key: None,
     };
     let client = client(arguments).await?;
     let (mut runs, mut after) = (Vec::new(), None);

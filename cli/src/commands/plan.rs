@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use foreshard_engine::availability::as_of;
 use foreshard_engine::draw;
 use foreshard_engine::parse::{Library, Parsed};
 use foreshard_engine::place::{read_outlook, read_pool};
@@ -13,6 +14,7 @@ use foreshard_model::problem::Problem;
 use foreshard_model::target::Pool;
 
 use crate::args::{Arguments, Format, Plan as PlanArguments};
+use crate::choice::{self, Wanted};
 use crate::deployment;
 use crate::exit::{CliError, Exit};
 use crate::render::pareto::table;
@@ -64,7 +66,7 @@ pub async fn parse(arguments: &Arguments, source: &Source) -> Result<Parsed, Cli
     let library = if source.references.is_empty() {
         Library::new()
     } else {
-        deployment::library(&deployment::client(arguments).await?, source).await?
+        deployment::library(&deployment::first(arguments).await?, source).await?
     };
     let parsed = source.parse(&library)?;
     for note in &parsed.notes {
@@ -102,13 +104,13 @@ async fn planned<T>(
     wanted: &PlanArguments,
     decide: fn(&PlanInput<'_>) -> Result<T, Vec<Problem>>,
 ) -> Result<T, CliError> {
-    let pool = match &wanted.pool {
-        Some(file) => written(file, read_pool)?,
-        None => pool(arguments).await?,
+    let (pool, expected) = match &wanted.pool {
+        Some(file) => (written(file, read_pool)?, Outlook::default()),
+        None => deployed(arguments, source, parsed, wanted).await?,
     };
     let outlook = match &wanted.outlook {
         Some(file) => written(file, |bytes| read_outlook(bytes, &pool))?,
-        None => Outlook::default(),
+        None => expected,
     };
     let bundles: BTreeMap<String, Claim> = parsed
         .bundles
@@ -133,12 +135,33 @@ async fn planned<T>(
     })
 }
 
-async fn pool(arguments: &Arguments) -> Result<Pool, CliError> {
-    match deployment::client(arguments).await {
-        Ok(client) => Ok(client.pool().await?),
+/// The deployment's targets and what it expects of them now, or AWS's limits where no deployment is known.
+async fn deployed(
+    arguments: &Arguments,
+    source: &Source,
+    parsed: &Parsed,
+    wanted: &PlanArguments,
+) -> Result<(Pool, Outlook), CliError> {
+    let of = Wanted {
+        source,
+        parsed,
+        options: &wanted.options,
+        key: None,
+    };
+    match choice::chosen(arguments, of).await {
+        Ok(chosen) => {
+            let (outlook, told) = match &chosen.outlook {
+                Some(stored) => as_of(stored, choice::now()),
+                None => (Outlook::default(), Vec::new()),
+            };
+            for reason in told {
+                say(&format!("note: {}: {}", reason.subject, reason.because));
+            }
+            Ok((chosen.pool, outlook))
+        }
         Err(CliError::NoDeployment) => {
             say("note: no deployment is known, so this is planned for AWS with its default limits");
-            Ok(Pool::default_on_aws(REGION))
+            Ok((Pool::default_on_aws(REGION), Outlook::default()))
         }
         Err(other) => Err(other),
     }

@@ -5,6 +5,7 @@ use foreshard_model::policy::RunOptions;
 use serde_json::Value;
 
 use crate::args::{Arguments, Format, Run, RunArguments};
+use crate::choice::{self, Wanted};
 use crate::commands::{plan, watch};
 use crate::deployment;
 use crate::exit::{CliError, Exit};
@@ -32,8 +33,14 @@ impl From<&RunArguments> for RunOptions {
 pub async fn run(arguments: &Arguments, wanted: &Run) -> Result<Exit, CliError> {
     let source = Source::read(&wanted.file)?;
     let input = wanted.input.as_deref().map(read_input).transpose()?;
-    let client = deployment::client(arguments).await?;
     let parsed = plan::parse(arguments, &source).await?;
+    let of = Wanted {
+        source: &source,
+        parsed: &parsed,
+        options: &wanted.options,
+        key: wanted.idempotency_key.as_deref(),
+    };
+    let client = choice::client(arguments, of).await?;
     let bundles = deployment::upload_bundles(&client, &source, &parsed.bundles).await?;
     drop(parsed);
     let mut request = SubmitRequest {

@@ -9,6 +9,7 @@ pub mod pareto;
 pub mod plan;
 pub mod prewarm;
 pub mod problems;
+pub mod regions;
 pub mod runs;
 pub mod schedules;
 pub mod steps;

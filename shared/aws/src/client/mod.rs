@@ -1,5 +1,6 @@
 //! The client of the deployed REST API, for the command line and for tests: typed calls, signed requests, repeats.
 
+mod address;
 mod request;
 mod routes;
 mod schedules;
@@ -76,7 +77,8 @@ impl ApiClient {
         })
     }
 
-    /// A client that signs with what the usual AWS environment gives: variables, then profiles, then the machine's role.
+    /// A client that signs with what the usual AWS environment gives: variables, then profiles, then the machine's role. The
+    /// region is the one that the address names, if it does.
     ///
     /// # Errors
     /// [`ApiError::Credentials`] when nothing gives a region or credentials; [`ApiError::Local`] when the address is not one.
@@ -85,9 +87,10 @@ impl ApiClient {
             .http_client(LateHttp::new(false))
             .load()
             .await;
-        let region = config
-            .region()
-            .map(ToString::to_string)
+        let (base_url, named) = address::region_of(base_url);
+        let region = named
+            .map(ToOwned::to_owned)
+            .or_else(|| config.region().map(ToString::to_string))
             .ok_or_else(|| ApiError::Credentials("set `AWS_REGION`".to_owned()))?;
         let provider = config
             .credentials_provider()

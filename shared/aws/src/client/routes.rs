@@ -1,9 +1,9 @@
 //! The routes of the API, one method each.
 
 use foreshard_model::api::{
-    EventPage, LogPage, PlanElsewhere, PrewarmView, RegisterRequest, ResultView, RunPage, RunView,
-    SubmitAnswer, SubmitRequest, UploadAnswer, UploadRequest, ValidateAnswer, WorkflowEntry,
-    WorkflowPage, WorkflowView,
+    EventPage, ForecastsView, LogPage, PlanElsewhere, PrewarmView, RegisterRequest, ResultView,
+    RunPage, RunView, SubmitAnswer, SubmitRequest, UploadAnswer, UploadRequest, ValidateAnswer,
+    WorkflowEntry, WorkflowPage, WorkflowView,
 };
 use foreshard_model::ids::RunId;
 use foreshard_model::target::Pool;
@@ -25,6 +25,8 @@ pub struct RunFilter {
     pub since: Option<TimeMs>,
     /// Only those accepted before.
     pub until: Option<TimeMs>,
+    /// Only the one that a submission with this idempotency key has given.
+    pub key: Option<String>,
 }
 
 impl ApiClient {
@@ -71,6 +73,7 @@ impl ApiClient {
             .query("workflow", filter.workflow.as_deref())
             .query("since", ms(filter.since).as_deref())
             .query("until", ms(filter.until).as_deref())
+            .query("key", filter.key.as_deref())
             .query("after", after);
         self.call(call).await
     }
@@ -183,6 +186,14 @@ impl ApiClient {
     /// [`ApiError`].
     pub async fn pool(&self) -> Result<Pool, ApiError> {
         self.call(Call::get(&["pool"])).await
+    }
+
+    /// What the deployment expects of its region and targets.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn forecasts(&self) -> Result<ForecastsView, ApiError> {
+        self.call(Call::get(&["forecasts"])).await
     }
 
     /// The last decisions about provisioned concurrency of each target.

@@ -1,6 +1,4 @@
-//! The region of a run: where its lanes are expected to be done first, as far as data may go.
-
-use std::collections::BTreeMap;
+//! Which of several regions is expected to be done first with a run.
 
 use foreshard_model::outlook::Outlook;
 use foreshard_model::plan::Reason;
@@ -17,21 +15,17 @@ const GIVEN_UP_S: f64 = 172_800.0;
 /// A region elsewhere must be so much faster than home: data, logs and people are at home.
 const AWAY: f64 = 0.9;
 
-/// What a run is expected to need.
+/// What a run is expected to need of a region.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Wanted {
+pub(super) struct Wanted<'a> {
     /// Lanes that it could use.
     pub lanes: u32,
     /// Work in lane-seconds.
     pub lane_s: f64,
-    /// Where it goes when all are alike: the region that it was submitted to.
-    pub home: String,
-    /// Where its data lies; home when absent.
-    pub data: Option<String>,
+    /// Where its data lies; none: nobody knows.
+    pub data: Option<&'a str>,
     /// Bytes that it reads from there.
     pub bytes: u64,
-    /// The only regions that it may go to; none: all of the pool.
-    pub residency: Vec<String>,
 }
 
 /// One region and what is expected of it.
@@ -43,78 +37,59 @@ pub struct Candidate {
     pub done_s: Option<f64>,
 }
 
-/// The choice, every candidate, and why.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RegionChoice {
-    /// Where the run goes; none when residency leaves no region of the pool.
-    pub region: Option<String>,
-    /// All that may be chosen, by name.
-    pub candidates: Vec<Candidate>,
-    /// Why.
-    pub reasons: Vec<Reason>,
+impl Candidate {
+    fn time(&self) -> f64 {
+        self.done_s.unwrap_or(f64::INFINITY)
+    }
 }
 
-/// The region where a run's work is expected to be done first; home unless another one is a tenth faster.
-///
-/// A region that is not in the outlook has all of the pool's lanes.
-#[must_use]
-pub fn choose_region(outlook: &Outlook, pool: &Pool, wanted: &Wanted) -> RegionChoice {
-    let mut names: Vec<&str> = pool.targets.iter().map(|t| t.region.as_str()).collect();
-    names.sort_unstable();
-    names.dedup();
-    let allowed =
-        |name: &&str| wanted.residency.is_empty() || wanted.residency.iter().any(|r| r == name);
-    let candidates: Vec<Candidate> = names
-        .into_iter()
-        .filter(allowed)
-        .map(|name| candidate(name, outlook, pool, wanted))
-        .collect();
-    let time = |c: &Candidate| c.done_s.unwrap_or(f64::INFINITY);
+/// The candidate that is expected to be done first, the first of those that are alike, and why; home unless another one is a
+/// tenth faster. None of no candidates.
+pub(super) fn choose<'a>(
+    candidates: &'a [Candidate],
+    home: &str,
+) -> (Option<&'a Candidate>, Reason) {
     let best = candidates
         .iter()
-        .min_by(|a, b| time(a).total_cmp(&time(b)).then(a.region.cmp(&b.region)));
-    let home = candidates.iter().find(|c| c.region == wanted.home);
+        .min_by(|a, b| a.time().total_cmp(&b.time()));
+    let home = candidates.iter().find(|c| c.region == home);
     let (chosen, because) = match (best, home) {
-        (None, _) => (
-            None,
-            "no region of the pool is one that data may go to".to_owned(),
-        ),
-        (Some(best), Some(home)) if time(best) >= AWAY * time(home) => {
+        (None, _) => (None, "no region is one that the run may go to".to_owned()),
+        (Some(best), Some(home)) if best.time() >= AWAY * home.time() => {
+            let name = &home.region;
             let because = if home.region == best.region {
-                format!("`{}`: it is home, and done first there", home.region)
+                format!("`{name}`: it is home, and done first there")
             } else {
                 format!(
-                    "`{}`: it is home, and `{}` is not a tenth faster",
-                    home.region, best.region
+                    "`{name}`: it is home, and `{}` is not a tenth faster",
+                    best.region
                 )
             };
             (Some(home), because)
         }
         (Some(best), _) => (Some(best), format!("`{}`: done first there", best.region)),
     };
-    let numbers: BTreeMap<String, f64> = candidates
-        .iter()
-        .map(|c| (c.region.clone(), time(c)))
-        .collect();
-    let numbers: Vec<(&str, f64)> = numbers
-        .iter()
-        .map(|(name, s)| (name.as_str(), *s))
-        .collect();
-    RegionChoice {
-        region: chosen.map(|c| c.region.clone()),
-        reasons: vec![reason("region", because, &numbers)],
-        candidates,
-    }
+    let times = candidates.iter().map(|c| (c.region.as_str(), c.time()));
+    let times: Vec<(&str, f64)> = times.collect();
+    (chosen, reason("region", because, &times))
 }
 
-fn candidate(name: &str, outlook: &Outlook, pool: &Pool, wanted: &Wanted) -> Candidate {
+/// What is expected of a region.
+///
+/// One that is not in the outlook has all of the pool's lanes.
+pub(super) fn candidate(
+    name: &str,
+    outlook: &Outlook,
+    pool: &Pool,
+    wanted: &Wanted<'_>,
+) -> Candidate {
     let expected = outlook.regions.get(name);
     let most = f64::from(wanted.lanes.clamp(1, pool.lanes_max.max(1)));
     let hours = wanted.lane_s.max(0.0) / 3_600.0;
     let failures = expected.map_or(0.0, |e| e.failures_per_h.max(0.0));
     // A failed attempt repeats half of its shard on average; shards are not known yet, so half an attempt's minute each.
     let work = wanted.lane_s.max(0.0) + hours * failures * 30.0;
-    let from = wanted.data.as_deref().unwrap_or(&wanted.home);
+    let from = wanted.data.unwrap_or_default();
     let moving = if from == name {
         0.0
     } else {

@@ -1,10 +1,13 @@
-//! How much concurrency will be free in each region and on each target, as a distribution over time, and which region a run goes to.
+//! How much concurrency will be free in each region and on each target, as a distribution over time, and to which of several
+//! deployments a run goes.
 
 mod choose;
+mod deployment;
 mod free;
 mod stored;
 
-pub use choose::{Candidate, RegionChoice, Wanted, choose_region};
+pub use choose::Candidate;
+pub use deployment::{Deployment, DeploymentChoice, Submission, choose_deployment};
 pub use stored::{STALE_MS, as_of};
 
 use std::collections::BTreeMap;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use foreshard_engine::schedule::rfc3339;
 use foreshard_model::api::{SubmitAnswer, SubmitRequest};
 use foreshard_model::claim::Claim;
-use foreshard_model::ids::{RunId, Sha256Hex};
+use foreshard_model::ids::{RunId, Sha256Hex, Tenant};
 use foreshard_model::ledger::EventKind;
 use foreshard_model::problem::Problem;
 use foreshard_model::run::{Context, RunItem, RunState};
@@ -44,7 +44,7 @@ pub(super) struct Admission<'a> {
 pub(super) async fn submit(ports: &Ports, identity: &Identity, request: &ApiRequest) -> Answered {
     let wanted: SubmitRequest = json(request)?;
     check_wishes(identity, &wanted)?;
-    let run = RunId::derive(&identity.tenant(), &key(request)?);
+    let run = named(identity, request)?;
     let source = Source::of_submission(&wanted)?;
     let admission = Admission {
         identity,
@@ -99,25 +99,31 @@ pub(super) async fn would_admit(ports: &Ports, admission: &Admission<'_>) -> Res
     Ok(())
 }
 
-/// The caller's key, or the gateway's id of this request: a run is named by it.
-fn key(request: &ApiRequest) -> Result<String, Refusal> {
+/// The run of this request: named by the caller's key, or by the gateway's id of the request.
+fn named(identity: &Identity, request: &ApiRequest) -> Result<RunId, Refusal> {
+    let tenant = identity.tenant();
     match request.headers.get("idempotency-key") {
-        None => Ok(format!("request {}", request.request_id)),
-        Some(key)
-            if key.is_empty()
-                || key.chars().count() > KEY_CHARS
-                || key.chars().any(char::is_control) =>
-        {
-            Err(Refusal::new(
-                Code::BadParameter,
-                format!(
-                    "`Idempotency-Key` is `{}`: from 1 to {KEY_CHARS} characters",
-                    brief(key)
-                ),
-            ))
-        }
-        Some(key) => Ok(format!("key {key}")),
+        None => Ok(RunId::derive(
+            &tenant,
+            &format!("request {}", request.request_id),
+        )),
+        Some(key) => of_key(&tenant, "Idempotency-Key", key),
     }
+}
+
+/// The run that the caller's key stands for, which came as this parameter.
+pub(super) fn of_key(tenant: &Tenant, parameter: &str, key: &str) -> Result<RunId, Refusal> {
+    let is_long = key.chars().count() > KEY_CHARS;
+    if key.is_empty() || is_long || key.chars().any(char::is_control) {
+        return Err(Refusal::new(
+            Code::BadParameter,
+            format!(
+                "`{parameter}` is `{}`: from 1 to {KEY_CHARS} characters",
+                brief(key)
+            ),
+        ));
+    }
+    Ok(RunId::derive(tenant, &format!("key {key}")))
 }
 
 /// Reads the document, and plans it when it is small: all of its problems at once, or its name and the notes on it.

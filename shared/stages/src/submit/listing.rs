@@ -1,4 +1,4 @@
-//! A listing of runs, narrowed: by state, workflow, and time of acceptance.
+//! A listing of runs, narrowed: by state, workflow, time of acceptance, or to that of an idempotency key.
 
 use foreshard_model::api::{RunPage, RunView};
 use foreshard_model::run::{RunItem, RunState};
@@ -7,11 +7,11 @@ use serde::Deserialize as _;
 use serde::de::IntoDeserializer as _;
 use serde::de::value::{Error as NoState, StrDeserializer};
 
-use super::Ports;
 use super::cursor::{after, foreign, next};
 use super::http::{ApiRequest, ApiResponse, Identity};
 use super::query::{brief, limit, moment};
 use super::refusal::{Answered, Code, Refusal};
+use super::{Ports, accept};
 use crate::ports::{Listed, Span};
 
 /// Runs in a page when nobody asks for another number, and at most.
@@ -83,6 +83,9 @@ fn states(request: &ApiRequest) -> Result<Vec<RunState>, Refusal> {
 
 pub(super) async fn list(ports: &Ports, identity: &Identity, request: &ApiRequest) -> Answered {
     let wanted = Wanted::of(request)?;
+    if let Some(key) = request.query.get("key") {
+        return of_key(ports, identity, &wanted, key).await;
+    }
     let mut from = match after(request)? {
         None => None,
         Some(place) => Some(Listed::parse(&place).ok_or_else(foreign)?),
@@ -106,6 +109,20 @@ pub(super) async fn list(ports: &Ports, identity: &Identity, request: &ApiReques
     };
     let next = from.filter(|_| more).map(|last| next(&last.place()));
     Ok(ApiResponse::json(200, &RunPage { runs, next }))
+}
+
+/// The run that a submission with this idempotency key has given, if there was one.
+async fn of_key(ports: &Ports, identity: &Identity, wanted: &Wanted, key: &str) -> Answered {
+    let run = accept::of_key(&identity.tenant(), "key", key)?;
+    let item = ports.runs.run(&run).await?;
+    let within = |item: &RunItem| {
+        let Span { since, until } = wanted.span;
+        since.is_none_or(|since| item.accepted_at >= since)
+            && until.is_none_or(|until| item.accepted_at < until)
+    };
+    let found = item.filter(|item| wanted.has(item) && within(item));
+    let runs = found.as_ref().map(RunView::from).into_iter().collect();
+    Ok(ApiResponse::json(200, &RunPage { runs, next: None }))
 }
 
 /// Adds those that are wanted until the page is full; tells whether any were left unlooked at. `from` is the last that

@@ -76,6 +76,24 @@ fn runs_are_chosen_by_state_workflow_and_time() {
 }
 
 #[test]
+fn the_run_of_a_key_is_found_by_its_owner_alone() {
+    let (caller, runs) = caller();
+    let found =
+        |caller: &Caller, query: &str| numbers(&caller.get(&format!("/runs?{query}")), &runs);
+    assert_eq!(found(&caller, "key=2"), [2]);
+    assert_eq!(found(&caller, "key=2&state=failed&workflow=chain"), [2]);
+    assert_eq!(found(&caller, "key=2&state=running"), [0_usize; 0]);
+    assert_eq!(found(&caller, "key=2&since=99999999999999"), [0_usize; 0]);
+    assert_eq!(found(&caller, "key=nobodys"), [0_usize; 0]);
+    let stranger = Caller::of("210987654321", &caller.world);
+    assert_eq!(found(&stranger, "key=2"), [0_usize; 0]);
+    let long = caller.get(&format!("/runs?key={}", "k".repeat(300)));
+    let told = refused(&long);
+    assert!(told.starts_with("400 FS"), "{told}");
+    assert!(told.contains("`key`"), "{told}");
+}
+
+#[test]
 fn pages_are_stable_while_runs_come_and_hold_each_run_once() {
     let (caller, runs) = caller();
     for query in [

@@ -19,6 +19,13 @@ const KEY: Parameter = Parameter {
     shape: |_| json_schema!({"type": "string", "minLength": 1, "maxLength": accept::KEY_CHARS}),
 };
 
+const OF_KEY: Parameter = Parameter {
+    at: At::Query,
+    name: "key",
+    about: "Only the run that a submission with this `Idempotency-Key` has given.",
+    shape: KEY.shape,
+};
+
 const TRACEPARENT: Parameter = Parameter {
     at: At::Header,
     name: "traceparent",
@@ -153,6 +160,7 @@ pub(in super::super) const ROUTES: &[Route] = &[
             WORKFLOW,
             SINCE,
             UNTIL,
+            OF_KEY,
         ],
         body: None,
         answers: &[Answer::json::<RunPage>(200, "A page of runs.")],

@@ -1,7 +1,8 @@
-//! Availability: what moves it, and where a run goes.
+//! Availability: what moves it.
+
+mod deployment;
 
 use foreshard_model::outlook::Step;
-use foreshard_model::target::{Link, Pool};
 
 use super::*;
 use crate::forecast::{Request, Series, forecast};
@@ -141,84 +142,4 @@ fn what_is_claimed_beyond_the_quota_leaves_nothing() {
     assert_eq!(lanes(&answer.outlook.regions["a"].free, 0.9), "0: 0");
     // Of what no quota is known, nothing is said.
     assert!(answer.outlook.regions["b"].free.is_empty());
-}
-
-fn pool() -> Pool {
-    let mut pool = Pool::default_on_aws("near");
-    let mut far = Pool::default_on_aws("far").targets;
-    pool.targets.append(&mut far);
-    pool.links.push(Link {
-        from: "near".to_owned(),
-        to: "far".to_owned(),
-        mb_per_s: 50.0,
-        latency_ms: 80.0,
-    });
-    pool
-}
-
-fn wanted() -> Wanted {
-    Wanted {
-        lanes: 100,
-        lane_s: 36_000.0,
-        home: "near".to_owned(),
-        ..Wanted::default()
-    }
-}
-
-#[test]
-fn a_run_goes_where_it_is_done_first() {
-    let choose = |near: Seen, far: Seen, wanted: &Wanted| {
-        let answer = outlook(&[("near", near), ("far", far)], &[], "");
-        choose_region(&answer.outlook, &pool(), wanted)
-    };
-    let home = choose(seen(100.0), seen(100.0), &wanted());
-    assert_eq!(home.region.as_deref(), Some("near"));
-    assert_eq!(home.candidates.len(), 2);
-    let away = choose(seen(890.0), seen(100.0), &wanted());
-    assert_eq!(away.region.as_deref(), Some("far"));
-    assert!(away.reasons[0].because.contains("done first there"));
-    // Throttles send it away, too.
-    let minutes = vec![
-        Minute {
-            calls: 1.0,
-            throttled: 99.0
-        };
-        20
-    ];
-    let throttled = Seen {
-        minutes,
-        ..seen(850.0)
-    };
-    assert_eq!(
-        choose(throttled, seen(100.0), &wanted()).region.as_deref(),
-        Some("far")
-    );
-    // Not where its data may not go, and not where moving it takes longer than waiting.
-    let bound = Wanted {
-        residency: vec!["near".to_owned()],
-        ..wanted()
-    };
-    assert_eq!(
-        choose(seen(890.0), seen(100.0), &bound).region.as_deref(),
-        Some("near")
-    );
-    let heavy = Wanted {
-        bytes: 100_000_000_000_000,
-        ..wanted()
-    };
-    assert_eq!(
-        choose(seen(890.0), seen(100.0), &heavy).region.as_deref(),
-        Some("near")
-    );
-    let nowhere = Wanted {
-        residency: vec!["moon".to_owned()],
-        ..wanted()
-    };
-    assert_eq!(choose(seen(100.0), seen(100.0), &nowhere).region, None);
-}
-
-#[test]
-fn the_same_is_chosen_without_an_outlook() {
-    let choice = choose_region(&Outlook::default(), &pool(), &wanted());
-    assert_eq!(choice.region.as_deref(), Some("near"));
 }
