@@ -7,7 +7,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
 
-use foreshard_fakes::{World, block_on};
+use foreshard_fakes::{World, block_on, wire};
 use foreshard_model::policy::StartRate;
 use foreshard_stages::submit::{ApiRequest, ApiResponse, Identity, Ports, answer};
 
@@ -37,30 +37,12 @@ pub fn serve() -> Server {
 
 fn ports(world: &Arc<World>) -> Ports {
     Ports {
-        runs: world.clone(),
-        run_writes: world.clone(),
-        allowances: world.clone(),
         // Time stands still here, so nothing would ever come back.
         start_rate: StartRate {
             burst: u32::MAX,
             per_minute: u32::MAX,
         },
-        frontier: world.clone(),
-        frontier_writes: world.clone(),
-        ledger: world.clone(),
-        ledger_writes: world.clone(),
-        schedules: world.clone(),
-        forecasts: world.clone(),
-        schedule_writes: world.clone(),
-        timers: world.clone(),
-        blobs: world.clone(),
-        blob_lists: world.clone(),
-        blob_writes: world.clone(),
-        presigns: world.clone(),
-        executions: world.clone(),
-        tokens: world.clone(),
-        wiring: world.clone(),
-        clock: world.clone(),
+        ..wire::submit(world)
     }
 }
 

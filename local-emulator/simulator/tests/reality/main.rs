@@ -11,17 +11,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use foreshard_fakes::machine::{Aggregate, Chaos, Fates, Machine, Plan, Work, executes};
-use foreshard_fakes::{World, block_on};
+use foreshard_fakes::machine::{Chaos, Fates, Machine, Work, executes};
+use foreshard_fakes::{World, block_on, wire};
 use foreshard_model::api::{SubmitAnswer, SubmitRequest};
 use foreshard_model::ids::{RunId, Sha256Hex, ShardId};
 use foreshard_model::ledger::{Event, EventKind};
-use foreshard_model::plan::{Plan as Planned, ShardKind};
-use foreshard_model::policy::StartRate;
+use foreshard_model::plan::{Plan, ShardKind};
 use foreshard_model::run::RunState;
 use foreshard_simulator::{Scenario, Simulated, ours};
-use foreshard_stages::aggregate::{self, aggregate};
-use foreshard_stages::plan::{self, plan};
 use foreshard_stages::submit::{self, ApiRequest, Identity};
 
 /// Transitions of an execution beside its lanes: plan, whether there is work, the Map, aggregate. Source: the definition.
@@ -128,78 +125,14 @@ fn submitted(world: &Arc<World>, scenario: &Scenario) -> RunId {
         }),
         ..ApiRequest::default()
     };
-    let answer = block_on(submit::answer(&submit_ports(world), &request));
+    let answer = block_on(submit::answer(&wire::submit(world), &request));
     let text = String::from_utf8_lossy(&answer.body).into_owned();
     let answer: SubmitAnswer = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}"));
     answer.run
 }
 
-fn submit_ports(world: &Arc<World>) -> submit::Ports {
-    submit::Ports {
-        runs: world.clone(),
-        run_writes: world.clone(),
-        allowances: world.clone(),
-        start_rate: StartRate::default(),
-        frontier: world.clone(),
-        frontier_writes: world.clone(),
-        ledger: world.clone(),
-        ledger_writes: world.clone(),
-        blobs: world.clone(),
-        blob_lists: world.clone(),
-        blob_writes: world.clone(),
-        presigns: world.clone(),
-        executions: world.clone(),
-        tokens: world.clone(),
-        schedules: world.clone(),
-        schedule_writes: world.clone(),
-        timers: world.clone(),
-        forecasts: world.clone(),
-        wiring: world.clone(),
-        clock: world.clone(),
-    }
-}
-
-/// The production stages, as states of the machine of the fakes.
-fn stages(world: &Arc<World>) -> (Plan, Aggregate) {
-    let planning = plan::Ports {
-        runs: world.clone(),
-        run_writes: world.clone(),
-        frontier: world.clone(),
-        blobs: world.clone(),
-        blob_writes: world.clone(),
-        ledger: world.clone(),
-        profiles: world.clone(),
-        forecasts: world.clone(),
-        wiring: world.clone(),
-        clock: world.clone(),
-        scratch: std::env::temp_dir(),
-    };
-    let ending = aggregate::Ports {
-        runs: world.clone(),
-        run_writes: world.clone(),
-        frontier: world.clone(),
-        blobs: world.clone(),
-        blob_writes: world.clone(),
-        ledger: world.clone(),
-        profiles: world.clone(),
-        profile_writes: world.clone(),
-        executions: world.clone(),
-        clock: world.clone(),
-    };
-    (
-        Rc::new(move |request| {
-            let ports = planning.clone();
-            Box::pin(async move { plan(&ports, &request).await })
-        }),
-        Rc::new(move |request| {
-            let ports = ending.clone();
-            Box::pin(async move { aggregate(&ports, &request).await })
-        }),
-    )
-}
-
 /// The run in memory: what its ledger says, its plan, and what its lanes asked.
-fn real(scenario: &Scenario, seed: u64) -> (Seen, Planned) {
+fn real(scenario: &Scenario, seed: u64) -> (Seen, Plan) {
     let world = Arc::new(World::new());
     world.set_pool(scenario.pool.clone());
     let run = submitted(&world, scenario);
@@ -209,7 +142,7 @@ fn real(scenario: &Scenario, seed: u64) -> (Seen, Planned) {
         seed,
         &Chaos::none(),
         executes(&work),
-        stages(&world),
+        wire::rounds(&world),
     );
     let played = machine.play(&run, 24);
     assert_eq!(
@@ -220,7 +153,7 @@ fn real(scenario: &Scenario, seed: u64) -> (Seen, Planned) {
     );
     let pointer = played.run.plan.clone().expect("a plan");
     let plan = world.blob(&pointer.plan.key).expect("the plan is kept");
-    let plan: Planned = serde_json::from_slice(&plan).expect("a plan");
+    let plan: Plan = serde_json::from_slice(&plan).expect("a plan");
     let (shards, commits) = committed(&world.ledger(&run));
     let counts = &played.counts;
     let seen = Seen {
@@ -260,7 +193,7 @@ fn committed(events: &[Event]) -> (BTreeMap<u32, (u64, u64)>, usize) {
 }
 
 /// Which shard waits for which, joins in between left out.
-fn arrows(plan: &Planned) -> BTreeSet<(u32, u32)> {
+fn arrows(plan: &Plan) -> BTreeSet<(u32, u32)> {
     let by_id: BTreeMap<ShardId, _> = plan.shards.iter().map(|shard| (shard.id, shard)).collect();
     let mut arrows = BTreeSet::new();
     for shard in plan

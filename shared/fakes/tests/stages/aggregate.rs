@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use foreshard_engine::report::{Report, RunResult, TaskGraph};
-use foreshard_fakes::{Fault, World, block_on, build};
+use foreshard_fakes::{Fault, World, block_on, build, wire};
 use foreshard_model::frontier::{LaneItem, ShardItem, ShardState};
 use foreshard_model::ids::{Attempt, LaneId, Round, ShardId, Step, TaskId};
 use foreshard_model::ledger::EventKind;
@@ -19,8 +19,6 @@ use foreshard_stages::aggregate::aggregate;
 use foreshard_stages::ports::Clock as _;
 use serde_json::{Value, json};
 
-use crate::wiring;
-
 fn request(round: u32) -> AggregateRequest {
     AggregateRequest {
         run: build::run_id(),
@@ -30,7 +28,7 @@ fn request(round: u32) -> AggregateRequest {
 }
 
 fn end(world: &Arc<World>, round: u32) -> Result<AggregateAnswer, StageError> {
-    block_on(aggregate(&wiring::aggregate(world), &request(round)))
+    block_on(aggregate(&wire::aggregate(world), &request(round)))
 }
 
 fn located(shard: u32, task: &str, path: Option<&str>) -> Located {
@@ -338,7 +336,7 @@ fn a_run_whose_planning_fails_is_planned_again_twice() {
         ..RunItem::default()
     };
     world.put_run(run);
-    let ports = wiring::aggregate(&world);
+    let ports = wire::aggregate(&world);
     let end = |round| {
         let request = AggregateRequest {
             error: Some(CaughtError {
@@ -437,7 +435,7 @@ fn a_crash_at_any_write_is_healed_by_a_repeat() {
 fn a_wish_that_comes_in_between_wins() {
     let world = Arc::new(World::new());
     let run = Ran::new(&[]).put(&world, RunState::Running, HALF);
-    let ports = wiring::aggregate(&world);
+    let ports = wire::aggregate(&world);
     world.set_interleave(true);
     let mut ending = Box::pin(async { aggregate(&ports, &request(0)).await });
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());

@@ -3,12 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use foreshard_fakes::{World, block_on};
+use foreshard_fakes::{World, block_on, wire};
 use foreshard_model::ids::RunId;
 use foreshard_stages::submit::{ApiRequest, ApiResponse, Identity, answer};
 use serde_json::{Value, json};
-
-use crate::wiring;
 
 /// A chain of two tasks.
 pub(crate) const CHAIN: &str = r#"
@@ -76,7 +74,7 @@ impl Caller {
     }
 
     pub(crate) fn send(&self, request: &ApiRequest) -> ApiResponse {
-        block_on(answer(&wiring::submit(&self.world), request))
+        block_on(answer(&wire::submit(&self.world), request))
     }
 
     pub(crate) fn call(&self, method: &str, path: &str, body: &Value) -> ApiResponse {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use foreshard_fakes::{Fault, Throughput, World, block_on};
+use foreshard_fakes::{Fault, Throughput, World, block_on, wire};
 use foreshard_model::frontier::ShardItem;
 use foreshard_model::ids::{Round, RunId, Sha256Hex};
 use foreshard_model::message::{PlanAnswer, PlanRequest};
@@ -12,7 +12,6 @@ use foreshard_stages::ports::Clock as _;
 use serde_json::json;
 
 use crate::caller::{ACCOUNT, Caller, run_of};
-use crate::wiring;
 
 const SHARDS: usize = 20_000;
 /// What DynamoDB gives a partition key, and an on-demand table from its first second on.
@@ -53,7 +52,7 @@ fn begin(world: &Arc<World>, run: &RunId) -> Result<PlanAnswer, StageError> {
         run: run.clone(),
         round: Round(0),
     };
-    block_on(plan(&wiring::plan(world), &request))
+    block_on(plan(&wire::plan(world), &request))
 }
 
 /// What a table without limits has after planning.

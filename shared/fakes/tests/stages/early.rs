@@ -18,7 +18,6 @@ use foreshard_stages::reshard::reshard;
 use serde_json::{Value, json};
 
 use crate::caller::{Caller, run_of};
-use crate::wiring;
 
 /// Tasks of a shard at most: of more than 2,000 shards every other minute is the run's.
 const TOGETHER: usize = 4;
@@ -46,7 +45,7 @@ fn planned(caller: &Caller) -> (RunId, Plan) {
         run: run.clone(),
         round: Round(0),
     };
-    block_on(plan(&wiring::plan(&caller.world), &request)).unwrap();
+    block_on(plan(&wire::plan(&caller.world), &request)).unwrap();
     let pointer = caller.world.run_item(&run).unwrap().plan.unwrap();
     let plan = caller.world.blob(&pointer.plan.key).unwrap();
     (run, serde_json::from_slice(&plan).unwrap())

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use foreshard_fakes::{Fault, World, block_on};
+use foreshard_fakes::{Fault, World, block_on, wire};
 use foreshard_model::forecast::{Quantity, StoredForecast};
 use foreshard_model::ids::{Round, RunId};
 use foreshard_model::message::{ForecastAnswer, ForecastRequest, PlanRequest};
@@ -15,14 +15,13 @@ use foreshard_stages::ports::{Clock as _, ForecastReads as _, ScheduleWrites as 
 use serde_json::json;
 
 use crate::caller::{Caller, run_of};
-use crate::wiring;
 
 const STEP_MS: u64 = 300_000;
 const STEPS: u64 = 6 * 288;
 
 fn forecast_now(world: &Arc<World>) -> Result<ForecastAnswer, StageError> {
     block_on(forecast(
-        &wiring::forecast(world),
+        &wire::forecast(world),
         &ForecastRequest::default(),
     ))
 }
@@ -94,7 +93,7 @@ fn planned(caller: &Caller) -> (RunId, String) {
         run: run.clone(),
         round: Round(0),
     };
-    block_on(plan(&wiring::plan(&caller.world), &request)).unwrap();
+    block_on(plan(&wire::plan(&caller.world), &request)).unwrap();
     let pointer = caller.world.run_item(&run).unwrap().plan.unwrap();
     let plan = caller.world.blob(&pointer.plan.key).unwrap();
     let plan: foreshard_model::plan::Plan = serde_json::from_slice(&plan).unwrap();

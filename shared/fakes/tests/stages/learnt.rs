@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use foreshard_fakes::{World, block_on, build};
+use foreshard_fakes::{World, block_on, build, wire};
 use foreshard_model::frontier::{ShardItem, ShardState};
 use foreshard_model::ids::{Round, RunId, TaskId, Tenant};
 use foreshard_model::message::{AggregateRequest, Cause, PlanRequest};
@@ -18,7 +18,6 @@ use foreshard_stages::ports::Clock as _;
 use serde_json::{Value, json};
 
 use crate::caller::{ACCOUNT, Caller, run_of};
-use crate::wiring;
 
 /// One program that says of itself that it is small and takes a second.
 const SORT: &str = r#"
@@ -37,7 +36,7 @@ fn planned(caller: &Caller, key: &str) -> (RunId, Plan) {
         run: run.clone(),
         round: Round(0),
     };
-    block_on(plan(&wiring::plan(&caller.world), &request)).unwrap();
+    block_on(plan(&wire::plan(&caller.world), &request)).unwrap();
     let pointer = caller.world.run_item(&run).unwrap().plan.unwrap();
     let plan = serde_json::from_slice(&caller.world.blob(&pointer.plan.key).unwrap()).unwrap();
     (run, plan)
@@ -97,7 +96,7 @@ fn ran(world: &Arc<World>, run: &RunId, tier: u32, kills: u32, peak_mib: u64, to
         round: Round(0),
         error: None,
     };
-    let answer = block_on(aggregate(&wiring::aggregate(world), &request)).unwrap();
+    let answer = block_on(aggregate(&wire::aggregate(world), &request)).unwrap();
     assert_eq!(answer.state, "succeeded");
 }
 

@@ -17,4 +17,3 @@ mod prewarm;
 mod recut;
 mod submit;
 mod through;
-mod wiring;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use foreshard_engine::report::TaskGraph;
-use foreshard_fakes::{Fault, World, block_on, build};
+use foreshard_fakes::{Fault, World, block_on, build, wire};
 use foreshard_model::frontier::ShardState;
 use foreshard_model::ids::{Round, RunId, Sha256Hex};
 use foreshard_model::ledger::EventKind;
@@ -16,7 +16,6 @@ use foreshard_stages::plan::plan;
 use serde_json::json;
 
 use crate::caller::{ACCOUNT, CYCLE, Caller, run_of};
-use crate::wiring;
 
 /// Four tasks, each a shard of its own.
 const DIAMOND: &str = r#"
@@ -43,7 +42,7 @@ fn begin(world: &Arc<World>, run: &RunId, round: u32) -> Result<PlanAnswer, Stag
         run: run.clone(),
         round: Round(round),
     };
-    block_on(plan(&wiring::plan(world), &request))
+    block_on(plan(&wire::plan(world), &request))
 }
 
 #[test]
@@ -234,7 +233,7 @@ fn a_plan_that_is_stored_counts_even_when_the_pool_has_changed() {
 #[test]
 fn a_cancel_that_comes_in_between_wins() {
     let (caller, run) = submitted();
-    let ports = wiring::plan(&caller.world);
+    let ports = wire::plan(&caller.world);
     let request = PlanRequest {
         run: run.clone(),
         round: Round(0),

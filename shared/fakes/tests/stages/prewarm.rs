@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use foreshard_engine::prewarm::lead_ms;
 use foreshard_engine::schedule::instant;
-use foreshard_fakes::{Fault, WarmCall, World, block_on};
+use foreshard_fakes::{Fault, WarmCall, World, block_on, wire};
 use foreshard_model::forecast::{Forecast, Quantity, StoredForecast};
 use foreshard_model::ids::{Round, RunId, TargetId};
 use foreshard_model::message::{PlanRequest, PrewarmAnswer, PrewarmRequest};
@@ -22,7 +22,6 @@ use foreshard_stages::submit::fire;
 use serde_json::json;
 
 use crate::caller::{ACCOUNT, Caller};
-use crate::wiring;
 
 /// Eight tasks side by side, four minutes each.
 const WIDE: &str = r#"
@@ -48,7 +47,7 @@ fn at(text: &str) -> TimeMs {
 }
 
 fn decided(world: &Arc<World>) -> Result<PrewarmAnswer, StageError> {
-    block_on(prewarm(&wiring::prewarm(world), &PrewarmRequest::default()))
+    block_on(prewarm(&wire::prewarm(world), &PrewarmRequest::default()))
 }
 
 /// A cold start is worth a dollar, so that nobody doubts.
@@ -68,13 +67,13 @@ fn started(caller: &Caller, time: &str) -> RunId {
         tenant: ACCOUNT.into(),
         name: "each-hour".to_owned(),
     };
-    let fired = block_on(fire(&wiring::submit(&caller.world), &key, Some(time))).unwrap();
+    let fired = block_on(fire(&wire::submit(&caller.world), &key, Some(time))).unwrap();
     let run = fired.runs[0].clone();
     let request = PlanRequest {
         run: run.clone(),
         round: Round(0),
     };
-    block_on(plan(&wiring::plan(&caller.world), &request)).unwrap();
+    block_on(plan(&wire::plan(&caller.world), &request)).unwrap();
     run
 }
 
@@ -165,7 +164,7 @@ fn a_run_that_was_accepted_but_not_planned_keeps_what_waits_for_it() {
         name: "each-hour".to_owned(),
     };
     block_on(fire(
-        &wiring::submit(world),
+        &wire::submit(world),
         &key,
         Some("2026-06-01T11:00:00Z"),
     ))
@@ -182,7 +181,7 @@ fn a_run_that_is_admitted_is_decided_about_at_once_and_without_one_nothing_is() 
     let asked = |time: &str| {
         world.set_now(at(time));
         let request = PrewarmRequest::admitted();
-        block_on(prewarm(&wiring::prewarm(world), &request)).unwrap()
+        block_on(prewarm(&wire::prewarm(world), &request)).unwrap()
     };
     // Something is due at eleven, and no run has been admitted.
     let idle = asked("2026-06-01T10:57:00Z");

@@ -4,21 +4,17 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use foreshard_engine::report::RunResult;
-use foreshard_fakes::machine::{
-    Aggregate, Chaos, Fates, Machine, Plan, Played, Work, executes, violations,
-};
-use foreshard_fakes::{World, block_on};
+use foreshard_fakes::machine::{Chaos, Fates, Machine, Played, Work, executes, violations};
+use foreshard_fakes::{World, block_on, wire};
 use foreshard_model::ids::{Round, RunId};
 use foreshard_model::message::{Cause, PlanRequest};
 use foreshard_model::output::OutputValue;
 use foreshard_model::run::RunState;
 use foreshard_model::topology::Topology;
-use foreshard_stages::aggregate::aggregate;
 use foreshard_stages::plan::plan;
 use serde_json::json;
 
 use crate::caller::{Caller, run_of};
-use crate::wiring;
 
 /// Two levels of three tasks between a first and a last one; every task a shard.
 const LATTICE: &str = r#"
@@ -38,22 +34,6 @@ outputs:
   all: {task: last}
   part: {task: b2, path: $.task}
 "#;
-
-/// The production stages, as states of the machine.
-fn stages(world: &Arc<World>) -> (Plan, Aggregate) {
-    let planning = wiring::plan(world);
-    let ending = wiring::aggregate(world);
-    (
-        Rc::new(move |request| {
-            let ports = planning.clone();
-            Box::pin(async move { plan(&ports, &request).await })
-        }),
-        Rc::new(move |request| {
-            let ports = ending.clone();
-            Box::pin(async move { aggregate(&ports, &request).await })
-        }),
-    )
-}
 
 pub(crate) struct Story {
     pub(crate) caller: Caller,
@@ -91,12 +71,12 @@ pub(crate) fn story_with(
         run: run.clone(),
         round: Round(0),
     };
-    block_on(plan(&wiring::plan(&world), &request)).unwrap();
+    block_on(plan(&wire::plan(&world), &request)).unwrap();
     let pointer = world.run_item(&run).unwrap().plan.unwrap();
     let topology: Topology =
         serde_json::from_slice(&world.blob(&pointer.topology.key).unwrap()).unwrap();
     let work = Rc::new(work(&world));
-    let mut machine = Machine::staged(&world, seed, chaos, executes(&work), stages(&world));
+    let mut machine = Machine::staged(&world, seed, chaos, executes(&work), wire::rounds(&world));
     let played = machine.play(&run, 24 * 14);
     Story {
         caller,

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use foreshard_fakes::wire;
 use foreshard_model::policy::StartRate;
 use foreshard_stages::submit::answer;
 use serde_json::json;
 
 use crate::caller::{CHAIN, Caller, refused, run_of};
-use crate::wiring;
 
 /// Submits under a key with an allowance of two starts, one more each second.
 fn submit(caller: &Caller, key: &str) -> foreshard_stages::submit::ApiResponse {
@@ -20,7 +20,7 @@ fn submit(caller: &Caller, key: &str) -> foreshard_stages::submit::ApiResponse {
             burst: 2,
             per_minute: 60,
         },
-        ..wiring::submit(&caller.world)
+        ..wire::submit(&caller.world)
     };
     foreshard_fakes::block_on(answer(&ports, &request))
 }

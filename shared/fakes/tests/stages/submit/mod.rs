@@ -12,7 +12,7 @@ mod validate;
 
 use std::sync::Arc;
 
-use foreshard_fakes::World;
+use foreshard_fakes::{World, wire};
 use foreshard_model::message::ForecastRequest;
 use foreshard_model::prewarm::{PrewarmDecision, PrewarmRecord};
 use foreshard_model::units::TimeMs;
@@ -21,7 +21,6 @@ use foreshard_stages::ports::ForecastWrites as _;
 use serde_json::{Value, json};
 
 use crate::caller::{Caller, refused};
-use crate::wiring;
 
 #[test]
 fn who_is_not_identified_is_refused_before_anything_is_read() {
@@ -58,7 +57,7 @@ fn the_pool_is_shown() {
 fn what_is_expected_is_shown_and_before_the_first_forecast_nothing_is() {
     let caller = Caller::new();
     assert_eq!(caller.get("/forecasts").value(), json!({"forecasts": []}));
-    let ports = wiring::forecast(&caller.world);
+    let ports = wire::forecast(&caller.world);
     foreshard_fakes::block_on(forecast(&ports, &ForecastRequest::default())).unwrap();
     let shown = caller.get("/forecasts").value();
     assert_eq!(shown["forecasts"][0]["place"], "us-east-1");

@@ -1,13 +1,12 @@
 //! Each write of a deed broken in turn by each kind of fault: the repeat, or the sweep, ends it.
 
-use foreshard_fakes::{Fault, block_on};
+use foreshard_fakes::{Fault, block_on, wire};
 use foreshard_model::schedule::Outcome;
 use foreshard_stages::submit::{fire, sweep};
 use serde_json::json;
 
 use super::{GRACE_MS, at, hourly, key, morning, recent, runs, swept};
 use crate::caller::Caller;
-use crate::wiring;
 
 /// Breaks each write of a deed in turn by each kind of fault, then repeats the deed as its caller would.
 fn break_each(
@@ -63,7 +62,7 @@ fn a_broken_write_while_it_fires_ends_in_one_run() {
     };
     let time = Some("2026-06-01T13:00:00Z");
     let act = |caller: &Caller| {
-        let ports = wiring::submit(&caller.world);
+        let ports = wire::submit(&caller.world);
         // The service delivers an event again when it fails, and sometimes when it does not.
         let _ = block_on(fire(&ports, &key("hourly"), time));
     };
@@ -96,7 +95,7 @@ fn an_event_that_never_comes_again_is_ended_by_the_sweep() {
     // Broken in the event, then only the sweep comes.
     let first = std::cell::Cell::new(true);
     let act = |caller: &Caller| {
-        let ports = wiring::submit(&caller.world);
+        let ports = wire::submit(&caller.world);
         if first.replace(!first.get()) {
             let _ = block_on(fire(&ports, &key("hourly"), Some("2026-06-01T11:00:00Z")));
         } else {

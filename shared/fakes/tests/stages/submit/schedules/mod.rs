@@ -9,14 +9,13 @@ mod manage;
 use std::sync::Arc;
 
 use foreshard_engine::schedule::{instant, rfc3339};
-use foreshard_fakes::{World, block_on};
+use foreshard_fakes::{World, block_on, wire};
 use foreshard_model::schedule::ScheduleKey;
 use foreshard_model::units::TimeMs;
 use foreshard_stages::submit::{Fired, fire, sweep};
 use serde_json::{Value, json};
 
 use crate::caller::{ACCOUNT, CHAIN, Caller};
-use crate::wiring;
 
 /// How long a sweep leaves a time to its timer.
 const GRACE_MS: u64 = 120_000;
@@ -50,12 +49,12 @@ fn morning_in(world: &Arc<World>) -> Caller {
 }
 
 fn fired(caller: &Caller, name: &str, stated: Option<&str>) -> Fired {
-    let ports = wiring::submit(&caller.world);
+    let ports = wire::submit(&caller.world);
     block_on(fire(&ports, &key(name), stated)).unwrap()
 }
 
 fn swept(caller: &Caller) -> Fired {
-    block_on(sweep(&wiring::submit(&caller.world), GRACE_MS)).unwrap()
+    block_on(sweep(&wire::submit(&caller.world), GRACE_MS)).unwrap()
 }
 
 /// The scheduled times that have a run, oldest first.
