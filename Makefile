@@ -27,7 +27,7 @@ comma := ,
 say = @printf '\033[1m==> %s\033[0m\n' "$(1)"
 
 .PHONY: help build functions faulty demo up down test test-localstack lint unit infra emulator e2e e2e-full e2e-prewarm schema clean \
-    planner-tables simulator-table simulate-large prove scripts openapi fuzz-api ship measure-functions measure-dispatch image audit audit-rules audit-advisories sbom release-notes
+    planner-tables simulator-table simulate-large prove prove-large scripts openapi fuzz-api ship measure-functions measure-dispatch image audit audit-rules audit-advisories sbom release-notes
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## */  make \1\t/' | expand -t 27
@@ -114,6 +114,10 @@ prove: ## the run protocol: every state of small models, then SEEDS=100000 seede
 	FORESHARD_MODEL=all cargo test --workspace --profile $(PROFILE) --test model -- --nocapture --test-threads=1
 	$(call say,$(SEEDS) seeded runs)
 	FORESHARD_SEEDS=$(SEEDS) cargo test --workspace --profile $(PROFILE) --test protocol -- --nocapture every_seed
+
+prove-large: ## every state of larger models, each by itself: it takes hours, and tells of each as soon as it is through
+	$(call say,every state of larger models)
+	FORESHARD_MODEL=large cargo test --workspace --profile $(PROFILE) --test model -- --nocapture every_run
 
 scripts: ## tests of the scripts that package, check and measure
 	$(call say,tests of the scripts that package$(comma) check and measure)

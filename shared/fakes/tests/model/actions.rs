@@ -1,8 +1,5 @@
 //! What can happen in a state, and whether it is one in which something is wrong.
 
-use foreshard_model::frontier::{ShardState, Write};
-use foreshard_model::message::{Finished, OutcomeStatus};
-use foreshard_model::plan::ShardKind;
 use foreshard_model::run::RunState;
 
 use crate::carried::drawn;
@@ -10,17 +7,17 @@ use crate::faults::Fault;
 use crate::machine::{Action, Machine};
 use crate::nodes::Node;
 use crate::process::{Choice, Ending, Input};
-use crate::setup::{Going, Lanes};
+use crate::setup::Going;
 use crate::state::{Branch, Slot, Stage, State, Sweep, Token};
-use crate::tape::{Op, Reply};
+use crate::tape::Op;
 
 impl Machine {
     /// Everything that can happen, and whether any of it must happen some day: what nobody waits for may never go on.
     pub(crate) fn actions(&mut self, state: &State) -> (Vec<Action>, bool) {
         if self.setup.reduced
-            && let Some(step) = self.decided(state).or_else(|| self.private(state))
+            && let Some(enough) = self.enough(state)
         {
-            return (vec![step], true);
+            return (enough, true);
         }
         let mut actions = Vec::new();
         for slot in state.awaited() {
@@ -40,6 +37,9 @@ impl Machine {
         if self.waits_for(state) == Some(Sweep::Due) {
             actions.push(Action::Sweep);
         }
+        if state.doomed {
+            actions.push(Action::Close);
+        }
         let goes_on = !actions.is_empty();
         for at in 0..state.orphans.len() {
             // Two that are at the same place do the same.
@@ -55,125 +55,18 @@ impl Machine {
         (actions, goes_on)
     }
 
-    /// A request whose reply is certain, whatever others do meanwhile, and which changes nothing: a write that comes too late,
-    /// mostly. When it is carried out makes no difference to anybody, so it is at once, and nothing else before it.
-    fn decided(&mut self, state: &State) -> Option<Action> {
-        for slot in state.slots() {
-            let Some(process) = state.process(slot) else {
-                continue;
-            };
-            for op in &self.nodes.node(process).pending {
-                let Some(reply) = self.certain(state, *op) else {
-                    continue;
-                };
-                let after = self.nodes.after(process, *op, reply, &self.stores.replies);
-                // The last request of a process that somebody waits for is one after which its answer may be lost.
-                let last = self.nodes.node(after).output.is_some();
-                if !last || matches!(slot, Slot::Orphan(_)) {
-                    return Some(Action::Step(slot, *op, 0));
-                }
-            }
-        }
-        None
-    }
-
-    /// A request about what nobody else can know of while nothing goes wrong any more: a lane's answer where no token is stored,
-    /// since others write a lane only if they have found its token; and of a shard its attempt, its checkpoint, its settlement by
-    /// the lane that was given it, and that its successors know. When it is carried out makes no difference either. Where lanes may
-    /// end early, a settlement makes one: they look at who runs what.
-    fn private(&self, state: &State) -> Option<Action> {
-        let alone = matches!(state.stage, Stage::Lanes) && state.orphans.is_empty();
-        if state.faults > 0 || !alone {
+    /// What happens next, where nothing else can, and nothing is wrong.
+    pub(crate) fn only_way(&mut self, state: &State) -> Option<Action> {
+        if !self.setup.reduced || state.faults > 0 && self.enough(state).is_none() {
             return None;
         }
-        if let Some(step) = self.own_lane(state) {
-            return Some(step);
-        }
-        if matches!(state.sweep, Sweep::Under { .. }) {
-            return None;
-        }
-        let calm = self.is_calm(state);
-        let unseen = self.setup.lanes_do() == Lanes::Stay;
-        (0..state.branches.len()).find_map(|at| {
-            if let Branch::Claimed { then } = state.branches[at] {
-                let own = calm && self.stores.is_running(state.store, self.given(then));
-                return own.then_some(Action::Begin(at, Ending::Done));
-            }
-            let process = state.process(Slot::Branch(at))?;
-            let node = self.nodes.node(process);
-            let [only] = node.pending.as_slice() else {
-                return None;
-            };
-            let own = match &*self.nodes.ops.thing(*only) {
-                Op::Checkpoint(_) => true,
-                Op::Commit(writes) => matches!(
-                    writes.as_slice(),
-                    [Write::Shard(item, _)]
-                        if unseen && item.state == ShardState::Done && item.kind == ShardKind::Work
-                ),
-                _ => false,
-            };
-            own.then_some(Action::Step(Slot::Branch(at), *only, 0))
-        })
-    }
-
-    fn own_lane(&self, state: &State) -> Option<Action> {
-        (0..state.branches.len()).find_map(|at| {
-            let process = state.process(Slot::Branch(at))?;
-            let stored = self.stores.lane(state.store, at);
-            let [only] = *self.nodes.node(process).pending.as_slice() else {
-                return None;
-            };
-            let own = match self.nodes.ops.at(only) {
-                Op::Lane(lane) => lane.0 as usize == at,
-                Op::Commit(writes) => matches!(
-                    writes.as_slice(),
-                    [Write::Lane(item, _)] if item.lane.0 as usize == at && item.token.is_none()
-                ),
-                _ => false,
-            };
-            let found = stored.is_some_and(|item| item.token.is_some());
-            (own && !found).then_some(Action::Step(Slot::Branch(at), only, 0))
-        })
-    }
-
-    /// Nothing fails any more: so nobody writes the run before the last shard is done.
-    fn is_calm(&self, state: &State) -> bool {
-        let facts = self.stores.facts(state.store);
-        let fails = |slot| {
-            let input = state.process(slot).map(|p| self.nodes.input_of(p));
-            match input.as_deref() {
-                Some(Input::Dispatch(asked)) => match &asked.finished {
-                    Some(Finished::Answered { outcome }) => outcome.status != OutcomeStatus::Done,
-                    Some(Finished::Caught { .. }) => true,
-                    None => false,
-                },
-                Some(Input::Work(_, ending)) => *ending != Ending::Done,
-                Some(_) => true,
-                None => false,
-            }
+        let (mut actions, goes_on) = self.actions(state);
+        let only = if actions.len() == 1 {
+            actions.pop()
+        } else {
+            None
         };
-        let goes_well = facts.run == RunState::Running && facts.open && !facts.failed;
-        goes_well && !state.slots().any(fails)
-    }
-
-    fn certain(&mut self, state: &State, op: u32) -> Option<u32> {
-        let request = self.nodes.ops.thing(op);
-        let reply = match &*request {
-            Op::Answer(token) if !self.is_alive(state, token) => Reply::Whether(Ok(false)),
-            Op::Start(round) if round.0 <= state.round => Reply::Done(Ok(())),
-            Op::Commit(_) | Op::UpdateRun(_) | Op::Arrive(_) | Op::Checkpoint(_) => {
-                let effect = self.stores.effect(state.store, op, &request);
-                let reply = self.stores.replies.thing(effect.reply);
-                let late = matches!(
-                    *reply,
-                    Reply::Done(Err(_)) | Reply::Arrived(Err(_)) | Reply::Whether(Ok(false))
-                );
-                return late.then_some(effect.reply);
-            }
-            _ => return None,
-        };
-        Some(self.stores.replies.number(reply))
+        only.filter(|_| self.violation(state, goes_on).is_none())
     }
 
     fn steps(&mut self, state: &State, slot: Slot, actions: &mut Vec<Action>) {
@@ -205,7 +98,7 @@ impl Machine {
 
     /// When the run rests unfinished: what the sweep has found so far.
     fn waits_for(&self, state: &State) -> Option<Sweep> {
-        (state.rests() && !self.has_ended(state)).then_some(state.sweep)
+        (state.rests() && !state.doomed && !self.has_ended(state)).then_some(state.sweep)
     }
 
     /// The run has ended, and its execution with it.
@@ -224,7 +117,7 @@ impl Machine {
         for slot in state.slots() {
             self.lost_wakes(state, slot, faults);
         }
-        if state.stage != Stage::Closed {
+        if state.stage != Stage::Closed && !state.doomed {
             faults.push(Fault::LoseExecution);
         }
         if self.setup.going != Going::Dies {
@@ -261,7 +154,7 @@ impl Machine {
         process.is_some_and(|p| self.setup.going == Going::Lingers || self.nodes.node(p).wrote)
     }
 
-    fn faults_of_branch(&mut self, state: &State, at: usize, faults: &mut Vec<Fault>) {
+    pub(crate) fn faults_of_branch(&mut self, state: &State, at: usize, faults: &mut Vec<Fault>) {
         if self.may_repeat(state, Slot::Branch(at)) {
             faults.push(Fault::Repeat(Slot::Branch(at)));
         }

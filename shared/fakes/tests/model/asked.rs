@@ -200,7 +200,7 @@ impl Machine {
     /// Once every branch has ended, the round is aggregated.
     pub(crate) fn close_lanes(&mut self, state: &mut State) {
         let ended = state.branches.iter().all(|branch| *branch == Branch::Ended);
-        if state.stage != Stage::Lanes || !ended {
+        if state.stage != Stage::Lanes || !ended || state.doomed {
             return;
         }
         let process = self.root(Input::Aggregate(AggregateRequest {

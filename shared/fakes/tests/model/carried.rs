@@ -1,7 +1,11 @@
 //! Requests, carried out by the ports in memory; and what of the replies a process looks at.
 
+use std::collections::BTreeSet;
+
 use foreshard_fakes::{World, build};
-use foreshard_model::frontier::ShardItem;
+use foreshard_model::frontier::{ShardItem, ShardState};
+use foreshard_model::ids::LaneId;
+use foreshard_model::run::{RunItem, RunState};
 use foreshard_stages::ports::{
     AttemptWrites as _, FrontierReads as _, FrontierWrites as _, PortError, RunKey, RunReads as _,
     RunWrites as _,
@@ -54,8 +58,10 @@ pub(crate) enum Heard {
     One(u32),
     /// It asks whether there is any.
     Any,
-    /// It asks who runs what.
-    Who,
+    /// This lane asks who runs what, and stays where fewer than two others do.
+    Who(LaneId),
+    /// It parks, and goes by its lane.
+    Lane,
     /// It finds that an arrival leads to nothing.
     Nothing,
 }
@@ -89,8 +95,22 @@ pub(crate) fn heard(reply: &Reply, how: Heard, lanes: u32) -> Reply {
             });
             Reply::Shards(Ok(any.into_iter().collect()))
         }
-        (Heard::Who, Reply::Shards(Ok(items))) => {
-            Reply::Shards(Ok(items.iter().map(who).collect()))
+        (Heard::Who(lane), Reply::Shards(Ok(items))) => {
+            let others = others(items, lane);
+            let some = items
+                .iter()
+                .filter(|item| item.state != ShardState::Running || others >= OTHERS_MIN);
+            Reply::Shards(Ok(some.map(who).collect()))
+        }
+        (Heard::Lane, Reply::Opening(Ok(opening))) => {
+            let mut opening = opening.clone();
+            opening.run = opening.run.map(|run| RunItem {
+                state: RunState::Running,
+                version: 0,
+                cause: None,
+                ..run
+            });
+            Reply::Opening(Ok(opening))
         }
         (Heard::Nothing, Reply::Arrived(Ok(item))) => Reply::Arrived(Ok(ShardItem {
             run: item.run.clone(),
@@ -101,6 +121,15 @@ pub(crate) fn heard(reply: &Reply, how: Heard, lanes: u32) -> Reply {
         })),
         (_, other) => other.clone(),
     }
+}
+
+/// Other lanes that must run for one to be spared ([`foreshard_engine::frontier::spare`]).
+const OTHERS_MIN: usize = 2;
+
+/// How many other lanes run something.
+fn others(items: &[ShardItem], lane: LaneId) -> usize {
+    let lanes: BTreeSet<LaneId> = items.iter().filter_map(|item| item.lane).collect();
+    lanes.iter().filter(|other| **other != lane).count()
 }
 
 /// A shard, and which lane runs it.

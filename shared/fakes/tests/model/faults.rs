@@ -23,6 +23,8 @@ pub(crate) enum Fault {
     LoseLane(usize),
     /// The execution ends.
     LoseExecution,
+    /// The execution ends some time, and before that nothing comes of this branch.
+    Doom(usize),
     /// A sweep comes while others are at work; a late one takes every attempt for expired.
     Sweep {
         late: bool,
@@ -32,8 +34,8 @@ pub(crate) enum Fault {
 }
 
 impl Machine {
-    /// Lets it go wrong.
-    pub(crate) fn fault(&mut self, state: &mut State, fault: &Fault) {
+    /// Lets it go wrong. What begins by it asks something at once, or whenever it comes to that.
+    pub(crate) fn fault(&mut self, state: &mut State, fault: &Fault, at_once: bool) {
         match fault {
             Fault::Repeat(slot) => {
                 let Some(process) = state.process(*slot) else {
@@ -43,14 +45,18 @@ impl Machine {
                 let again = self.nodes.root_of(input, &self.stores.replies);
                 self.abandon(state, process);
                 state.moved(*slot, again);
-                self.first_step(state, *slot);
+                if at_once {
+                    self.first_step(state, *slot);
+                }
             }
             Fault::LoseWake(slot, op) => self.step(state, *slot, *op, How::Lost),
             Fault::ParkFails(at) => {
                 if let Branch::Parking { process, then, .. } = state.branches[*at] {
                     self.abandon(state, process);
                     self.ask(state, *at, then);
-                    self.first_step(state, Slot::Branch(*at));
+                    if at_once {
+                        self.first_step(state, Slot::Branch(*at));
+                    }
                 }
             }
             Fault::LoseWorker(at) => {
@@ -67,6 +73,10 @@ impl Machine {
                 self.lose(state, *at);
                 written(state);
                 self.close_lanes(state);
+            }
+            Fault::Doom(at) => {
+                state.doomed = true;
+                self.lose(state, *at);
             }
             Fault::LoseExecution => {
                 for at in 0..state.branches.len() {

@@ -1,6 +1,7 @@
 //! The state machine of the model: what each request and each end of a process leads to.
 
 use foreshard_fakes::build;
+use foreshard_model::frontier::{Live, ShardItem};
 use foreshard_model::ids::Round;
 use foreshard_model::message::PlanRequest;
 use foreshard_stages::StageError;
@@ -9,6 +10,7 @@ use crate::asked::Asked;
 use crate::broken::{Broken, Exchange};
 use crate::faults::Fault;
 use crate::few::Few;
+use crate::forget::Look;
 use crate::memo::Memo;
 use crate::nodes::Nodes;
 use crate::process::{Ending, Input, Output};
@@ -31,6 +33,10 @@ pub(crate) enum Action {
     TimeOut(usize),
     /// Something goes wrong.
     Fault(Fault),
+    /// Something goes wrong with a branch before a step that is nobody else's; what begins by it has not asked anything yet.
+    Strike(Fault),
+    /// The execution ends, as was to come.
+    Close,
 }
 
 /// How a request is carried out.
@@ -60,7 +66,7 @@ impl Machine {
     pub(crate) fn new(setup: Setup) -> (Self, State) {
         let (ground, run, topology) = setup.ground();
         let mut machine = Self {
-            nodes: Nodes::new(&ground),
+            nodes: Nodes::new(&ground, setup.reduced),
             stores: Stores::new(&ground, &setup),
             asked: Asked::default(),
             lower: Memo::default(),
@@ -80,6 +86,7 @@ impl Machine {
             faults: machine.setup.faults,
             started: 0,
             cancelled: false,
+            doomed: false,
             wrong: 0,
         };
         machine.open_lanes(&mut state, lanes);
@@ -112,7 +119,16 @@ impl Machine {
             }
             Action::Fault(fault) => {
                 next.faults -= 1;
-                self.fault(&mut next, fault);
+                self.fault(&mut next, fault, true);
+            }
+            Action::Strike(fault) => {
+                let counts = !(state.doomed && matches!(fault, Fault::Doom(_)));
+                next.faults -= u8::from(counts);
+                self.fault(&mut next, fault, false);
+            }
+            Action::Close => {
+                next.doomed = false;
+                self.fault(&mut next, &Fault::LoseExecution, true);
             }
         }
         if self.has_ended(&next) {
@@ -158,29 +174,56 @@ impl Machine {
                 self.started(state, *round);
                 self.stores.replies.number(Reply::Done(Ok(())))
             }
-            Op::IsOpen(round) => {
-                let open = match round.0.cmp(&state.round) {
-                    std::cmp::Ordering::Less => Some(false),
-                    std::cmp::Ordering::Equal => Some(state.stage != Stage::Closed),
-                    std::cmp::Ordering::Greater => None,
-                };
-                self.stores.replies.number(Reply::Open(Ok(open)))
-            }
+            Op::IsOpen(_) => self.is_open(state, &request),
             _ => {
                 let before = state.store;
                 let reply = self.carried_out(state, process, op, &request);
-                let input = self.nodes.input_of(process);
                 let turn = if let How::Turn(turn) = how { turn } else { 0 };
-                self.stores.heard(before, (&request, reply), &input, turn)
+                self.heard(before, process, (&request, reply), turn)
             }
         };
         self.told(state, (slot, process), op, reply);
     }
 
+    /// Whether the execution of a round is under way.
+    pub(crate) fn is_open(&mut self, state: &State, request: &Op) -> u32 {
+        let Op::IsOpen(round) = request else {
+            unreachable!("it asks for a round")
+        };
+        let open = match round.0.cmp(&state.round) {
+            std::cmp::Ordering::Less => Some(false),
+            std::cmp::Ordering::Equal => Some(state.stage != Stage::Closed),
+            std::cmp::Ordering::Greater => None,
+        };
+        self.stores.replies.number(Reply::Open(Ok(open)))
+    }
+
+    /// What a process hears of a reply: of a shard that it tells the ledger of, its number; a lane that is needed whatever else it finds, of that nothing.
+    pub(crate) fn heard(&mut self, store: u32, process: u32, of: (&Op, u32), turn: u32) -> u32 {
+        let unreleased = matches!(of.0, Op::Live(_, Live::Unreleased, _));
+        if self.setup.reduced && unreleased && self.nodes.stays(process, &self.stores.replies) {
+            return self.stores.replies.number(Reply::Shards(Ok(Vec::new())));
+        }
+        if self.setup.reduced
+            && let Op::Shard(id) = *of.0
+            && self.nodes.look(process, &mut self.stores.replies) == Look::Idle
+        {
+            let item = ShardItem {
+                id,
+                ..ShardItem::default()
+            };
+            return self.stores.replies.number(Reply::Shard(Ok(Some(item))));
+        }
+        let input = self.nodes.input_of(process);
+        self.stores.heard(store, of, &input, turn)
+    }
+
     /// The process that was in a slot gets its reply.
     fn told(&mut self, state: &mut State, of: (Slot, u32), op: u32, reply: u32) {
         let (slot, process) = of;
-        let after = self.nodes.after(process, op, reply, &self.stores.replies);
+        let after = self
+            .nodes
+            .after(process, op, reply, &mut self.stores.replies);
         // Its own request may have let the state machine go on without it.
         let slot = if state.process(slot) == Some(process) {
             slot

@@ -2,6 +2,9 @@
 
 use std::rc::Rc;
 
+use foreshard_model::frontier::Live;
+
+use crate::forget::Look;
 use crate::intern::Interned;
 use crate::memo::Memo;
 use crate::process::{Ground, Input, Output};
@@ -47,10 +50,13 @@ pub(crate) struct Nodes {
     inputs_swapped: Memo<(u32, usize), u32>,
     ops_swapped: Memo<(u32, usize), u32>,
     replies_swapped: Memo<(u32, usize), Option<u32>>,
+    /// Whether a process forgets what it goes by no more.
+    forgets: bool,
+    pub(crate) looks: Memo<u32, Look>,
 }
 
 impl Nodes {
-    pub(crate) fn new(ground: &Ground) -> Self {
+    pub(crate) fn new(ground: &Ground, forgets: bool) -> Self {
         Self {
             ground: ground.clone(),
             inputs: Interned::default(),
@@ -62,11 +68,30 @@ impl Nodes {
             inputs_swapped: Memo::default(),
             ops_swapped: Memo::default(),
             replies_swapped: Memo::default(),
+            forgets,
+            looks: Memo::default(),
         }
     }
 
     pub(crate) fn node(&self, number: u32) -> Rc<Node> {
         Rc::clone(&self.nodes[number as usize - 1])
+    }
+
+    /// What a process was told so far: requests and replies.
+    pub(crate) fn exchanges(&self, number: u32) -> &[(u32, u32)] {
+        &self.places[number as usize - 1].told
+    }
+
+    /// Whether a lane is needed whatever it finds: it was told that nobody runs anything, as [`Heard::Who`] says.
+    ///
+    /// [`Heard::Who`]: crate::carried::Heard::Who
+    pub(crate) fn stays(&self, number: u32, replies: &Interned<Reply>) -> bool {
+        let mut told = self.exchanges(number).iter().rev();
+        let running =
+            told.find(|(op, _)| matches!(self.ops.at(*op), Op::Live(_, Live::Running, _)));
+        let asks = matches!(self.inputs.at(self.node(number).input), Input::Dispatch(_));
+        let nobody = |reply: &Reply| matches!(reply, Reply::Shards(Ok(items)) if items.is_empty());
+        asks && running.is_some_and(|(_, reply)| nobody(replies.at(*reply)))
     }
 
     /// What a process was told about so far.
@@ -133,18 +158,34 @@ impl Nodes {
         number: u32,
         op: u32,
         reply: u32,
-        replies: &Interned<Reply>,
+        replies: &mut Interned<Reply>,
     ) -> u32 {
         if let Some(next) = self.next.get(&(number, op, reply)) {
             return *next;
         }
-        let mut place = self.places[number as usize - 1].clone();
-        place.told.push((op, reply));
-        // Stable: equal requests keep their order.
-        place.told.sort_by_key(|(op, _)| *op);
-        let next = self.at(place, replies);
+        let mut next = self.told_more(number, (op, reply), replies);
+        if self.forgets {
+            next = match self.counts(number, replies) {
+                true => self.counted(number, next, replies).unwrap_or(next),
+                false => self.forgetful(next, replies),
+            };
+        }
         self.next.insert((number, op, reply), next);
         next
+    }
+
+    /// Where a process is after this exchange, with all that it was told before.
+    pub(crate) fn told_more(
+        &mut self,
+        number: u32,
+        exchange: (u32, u32),
+        replies: &Interned<Reply>,
+    ) -> u32 {
+        let mut place = self.places[number as usize - 1].clone();
+        place.told.push(exchange);
+        // Stable: equal requests keep their order.
+        place.told.sort_by_key(|(op, _)| *op);
+        self.at(place, replies)
     }
 
     fn at(&mut self, place: Place, replies: &Interned<Reply>) -> u32 {

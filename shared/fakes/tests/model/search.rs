@@ -81,7 +81,7 @@ pub(crate) fn search(setup: &Setup, most: u64) -> Seen {
             continue;
         };
         frame.next += 1;
-        let state = machine.next(&frame.state, action);
+        let state = onward(&mut machine, &frame.state, action, |_, _, _| ());
         seen.transitions += 1;
         let mark = Mark::of(&state);
         if known.insert(mark) {
@@ -91,11 +91,33 @@ pub(crate) fn search(setup: &Setup, most: u64) -> Seen {
             }
             visit(&mut machine, (state, mark), &mut way, &mut seen);
         } else if way.marks.contains(&mark) {
-            let told = told(&machine, &way);
+            let told = told(&mut machine, &way);
             seen.violation = Some(("this can go on for ever".to_owned(), told));
         }
     }
     seen
+}
+
+/// Steps after which a state is looked at although there was no choice since the last: a cycle is found by its states.
+const STRAIGHT_MAX: usize = 1_000;
+
+/// The state after an action, and after all that only one thing can follow: those in between are passed by, and not known.
+fn onward(
+    machine: &mut Machine,
+    from: &State,
+    action: &Action,
+    mut passes: impl FnMut(&Machine, &State, &Action),
+) -> State {
+    passes(machine, from, action);
+    let mut state = machine.next(from, action);
+    for _ in 0..STRAIGHT_MAX {
+        let Some(only) = machine.only_way(&state) else {
+            break;
+        };
+        passes(machine, &state, &only);
+        state = machine.next(&state, &only);
+    }
+    state
 }
 
 fn visit(machine: &mut Machine, (state, mark): (State, Mark), way: &mut Way, seen: &mut Seen) {
@@ -115,12 +137,20 @@ fn visit(machine: &mut Machine, (state, mark): (State, Mark), way: &mut Way, see
 }
 
 /// The way so far: what happened, and what the items are in the end.
-fn told(machine: &Machine, way: &Way) -> Vec<String> {
-    let taken = way.frames.iter().filter_map(|frame| {
-        let action = frame.actions.get(frame.next.checked_sub(1)?)?;
-        Some(machine.shown(&frame.state, action))
-    });
-    let mut lines: Vec<String> = taken.collect();
+fn told(machine: &mut Machine, way: &Way) -> Vec<String> {
+    let mut lines = Vec::new();
+    for frame in &way.frames {
+        let taken = frame
+            .next
+            .checked_sub(1)
+            .and_then(|place| frame.actions.get(place));
+        if let Some(action) = taken {
+            let show = |machine: &Machine, state: &State, action: &Action| {
+                lines.push(machine.shown(state, action));
+            };
+            onward(machine, &frame.state, action, show);
+        }
+    }
     if let Some(last) = way.frames.last() {
         lines.push(machine.items_shown(last.state.store));
         lines.push(format!(

@@ -18,7 +18,7 @@ impl Machine {
                     self.step_shown(state, *slot, *op, 0)
                 )
             }
-            Action::Fault(fault) => format!("FAULT {fault:?}"),
+            Action::Fault(fault) | Action::Strike(fault) => format!("FAULT {fault:?}"),
             other => format!("{other:?}"),
         }
     }

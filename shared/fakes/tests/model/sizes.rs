@@ -1,5 +1,7 @@
 //! How large the models are that are searched whole, and those of which ways are drawn.
 
+use std::cmp::Reverse;
+
 use foreshard_model::workflow::OnFailure;
 
 use crate::dags;
@@ -16,22 +18,22 @@ pub(crate) enum Reach {
 
 /// Some models of one size.
 pub(crate) struct Size {
-    pub(crate) what: &'static str,
+    pub(crate) what: String,
     pub(crate) setups: Vec<Setup>,
     pub(crate) reach: Reach,
 }
 
-fn whole(what: &'static str, setups: Vec<Setup>) -> Size {
+fn whole(what: &str, setups: Vec<Setup>) -> Size {
     Size {
-        what,
+        what: what.to_owned(),
         setups,
         reach: Reach::Whole,
     }
 }
 
-fn walks(count: u32, what: &'static str, setups: Vec<Setup>) -> Size {
+fn walks(count: u32, what: &str, setups: Vec<Setup>) -> Size {
     Size {
-        what,
+        what: what.to_owned(),
         setups,
         reach: Reach::Walks(count),
     }
@@ -91,6 +93,11 @@ pub(crate) fn slice() -> Vec<Size> {
             "1 shard, 1 lane, anything goes wrong once",
             every(1, 1, 1, 1, Lingers),
         ),
+        whole("1 shard, 2 lanes, two die or fail", every(1, 1, 2, 2, Dies)),
+        whole(
+            "up to 2 shards, 3 lanes, nothing goes wrong",
+            every(1, 2, 3, 0, Dies),
+        ),
     ]
 }
 
@@ -108,8 +115,8 @@ pub(crate) fn proof() -> Vec<Size> {
             once_and_relay(1, Dies),
         ),
         whole(
-            "up to 2 shards, 2 lanes, two die or fail",
-            every(1, 2, 2, 2, Dies),
+            "up to 3 shards, 2 lanes, two die or fail",
+            every(1, 3, 2, 2, Dies),
         ),
         whole(
             "up to 2 shards, 2 lanes, one dies or fails, or somebody intrudes",
@@ -120,12 +127,12 @@ pub(crate) fn proof() -> Vec<Size> {
             every(1, 1, 2, 1, Lingers),
         ),
         whole(
-            "a chain of 3 shards, 2 lanes, two die or fail",
-            vec![Setup::new("a>b>c", 2, 2, Dies)],
+            "3 shards, 3 lanes, nothing goes wrong",
+            every(3, 3, 3, 0, Dies),
         ),
         whole(
-            "a fork of 3 shards, 3 lanes, nothing goes wrong",
-            vec![Setup::new("a>b a>c", 3, 0, Dies)],
+            "a chain of 6 shards, 3 lanes, nothing goes wrong",
+            vec![Setup::new("a>b>c>d>e>f", 3, 0, Dies)],
         ),
         whole(
             "up to 2 shards, 3 lanes, one dies or fails",
@@ -133,8 +140,8 @@ pub(crate) fn proof() -> Vec<Size> {
         ),
         walks(
             500,
-            "3 and 4 shards, 2 lanes, two die or fail",
-            every(3, 4, 2, 2, Dies),
+            "4 shards, 2 lanes, two die or fail",
+            every(4, 4, 2, 2, Dies),
         ),
         walks(
             1_000,
@@ -143,4 +150,20 @@ pub(crate) fn proof() -> Vec<Size> {
         ),
     ]);
     sizes
+}
+
+/// What `make prove-large` checks: each model by itself, so that a run which is ended has told what it has seen.
+pub(crate) fn large() -> Vec<Size> {
+    let mut models = every(4, 4, 2, 2, Going::Dies);
+    // The narrow ones first: they have fewer states.
+    models.sort_by_key(|setup| Reverse(setup.shards.matches('>').count()));
+    let models = models.into_iter().chain(six(3, 0)).chain(six(3, 1));
+    let alone = |setup: Setup| {
+        let (shards, lanes, faults) = (&setup.shards, setup.lanes, setup.faults);
+        whole(
+            &format!("{shards}: {lanes} lanes, {faults} die or fail"),
+            vec![setup],
+        )
+    };
+    models.map(alone).collect()
 }

@@ -87,6 +87,8 @@ pub(crate) struct State {
     /// How often a `once` task was started.
     pub(crate) started: u8,
     pub(crate) cancelled: bool,
+    /// The execution ends before some branch goes on, which has vanished for that.
+    pub(crate) doomed: bool,
     /// What is wrong, by number; 0: nothing.
     pub(crate) wrong: u32,
 }

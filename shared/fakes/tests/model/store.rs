@@ -315,7 +315,8 @@ impl Stores {
             (Op::Ready(..), Input::Dispatch(asked)) if asked.park => Heard::Any,
             (Op::Ready(..) | Op::Parked(..), Input::Dispatch(_))
             | (Op::Parked(..), Input::Sweep { .. }) => Heard::One(turn),
-            (Op::Live(..), Input::Dispatch(_)) => Heard::Who,
+            (Op::Live(..), Input::Dispatch(asked)) => Heard::Who(asked.lane),
+            (Op::Opening(..), Input::Dispatch(asked)) if asked.park => Heard::Lane,
             (Op::Arrive(_), _) if self.plain && self.leads_to_nothing(store, reply) => {
                 Heard::Nothing
             }
@@ -380,7 +381,7 @@ impl Stores {
             })
             .collect();
         let wrong = law::broken(&self.ground, &plan, run, &shards);
-        let facts = Facts::of(run, &shards);
+        let facts = Facts::of(run, &plan, &shards);
         Facts {
             wrong: wrong.map_or(0, |text| self.wrongs.number(text)),
             ..facts

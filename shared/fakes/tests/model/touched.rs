@@ -22,7 +22,8 @@ fn bit_of(write: &Write) -> u64 {
 }
 
 fn bit_of_run(run: Option<&RunItem>) -> u64 {
-    u64::from(run.is_some())
+    // Version 0 is one that nobody goes by.
+    u64::from(run.is_some_and(|run| run.version > 0))
 }
 
 fn bits_of<'a>(shards: impl IntoIterator<Item = &'a ShardItem>) -> u64 {
