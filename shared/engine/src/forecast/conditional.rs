@@ -7,11 +7,12 @@ use super::regression::{Points, Start, dot, fit, least_squares};
 
 /// Its name.
 pub const NAME: &str = "conditional";
-/// Points that a fit learns from; more do not change the error and cost in proportion.
+/// Most points that a fit learns from, each another row; more do not change the error and cost in proportion, nor does it help to take a
+/// row again from another origin.
 const POINTS: usize = 3_000;
 /// Days (main periods) that points are taken from: older ones only make medians.
 const SPAN: usize = 5;
-/// A fit with a longer horizon takes several horizons for each row.
+/// The same with a long horizon, of which each row shows one step only.
 const SPAN_LONG: usize = 9;
 /// Cycles of the main period, of the one below, and of short ones that medians go over.
 const CYCLES_MAIN: usize = 14;
@@ -204,8 +205,9 @@ impl Conditional {
         }
         let mut points = Points::default();
         let mut reader = Reader::new(ground, begin.saturating_sub(horizon), end);
-        for number in 0..POINTS {
-            let target = begin + number * (end - begin) / POINTS;
+        let count = POINTS.min(end - begin);
+        for number in 0..count {
+            let target = begin + number * (end - begin) / count;
             let ahead = 1 + spread(number, horizon);
             let value = ground.values[target];
             let Some(origin) = (target + 1).checked_sub(ahead).filter(|o| *o >= main) else {
