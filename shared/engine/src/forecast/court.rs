@@ -213,7 +213,7 @@ fn told(verdict: &Verdict, bar: f64) -> Judged {
 }
 
 /// A model's answer at the end of the rows, without a hole.
-pub fn at_end(ground: &Ground, model: &dyn Model, horizon: usize, quantiles: &[f64]) -> Quantiles {
+fn at_end(ground: &Ground, model: &dyn Model, horizon: usize, quantiles: &[f64]) -> Quantiles {
     let mut all = model.over(ground, &[ground.rows()], horizon, quantiles);
     filled(all.pop().unwrap_or_default(), ground)
 }

@@ -3,6 +3,7 @@
 use super::ground::Ground;
 use super::model::{Model, Quantiles};
 use super::numbers::{mean, quantile};
+use super::order::next;
 
 /// The values of so many newest rows, as they are distributed.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +31,14 @@ impl Model for Level {
         };
         origins.iter().map(at).collect()
     }
+}
+
+/// The distribution of all values that there are, as wide as so few tell it, at every step.
+pub fn of_few(values: &[f64], horizon: usize, quantiles: &[f64]) -> Quantiles {
+    let mut there: Vec<f64> = values.iter().copied().filter(|v| !v.is_nan()).collect();
+    there.sort_by(f64::total_cmp);
+    let of = |q: &f64| vec![next(&there, *q).unwrap_or(f64::NAN); horizon];
+    quantiles.iter().map(of).collect()
 }
 
 /// Smoothing of the chance that anything comes.

@@ -12,6 +12,7 @@ mod level;
 mod model;
 mod naive;
 mod numbers;
+mod order;
 mod regression;
 mod seasons;
 mod select;

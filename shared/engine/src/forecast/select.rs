@@ -7,11 +7,11 @@ use foreshard_model::plan::Reason;
 
 use crate::calendar::{Calendar, Event};
 
-use super::court::{Court, at_end, filled};
+use super::court::{Court, filled};
 use super::feeds::Feed;
 use super::ground::Ground;
 use super::judge::Held;
-use super::level::Level;
+use super::level::of_few;
 use super::model::Quantiles;
 use super::series::Series;
 use super::words::{period, reason};
@@ -110,7 +110,7 @@ fn choose(ground: &Ground, horizon: usize, quantiles: &[f64], reasons: &mut Vec<
         ));
         return Chosen {
             model: "level of all rows".to_owned(),
-            answer: at_end(ground, &Level { rows: there }, horizon, quantiles),
+            answer: of_few(&ground.values, horizon, quantiles),
             judged: Vec::new(),
         };
     };

@@ -3,6 +3,7 @@
 mod backtest;
 mod bad;
 mod demand;
+mod few;
 mod inputs;
 mod leakage;
 mod long;
