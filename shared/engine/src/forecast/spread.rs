@@ -6,6 +6,9 @@ use super::numbers::{mean, quantile};
 
 /// Fewest horizons that say how horizons differ.
 const HORIZONS_MIN: usize = 3;
+/// Most degrees of freedom of the distribution that a horizon's error is drawn from. As many as horizons less one would suit errors that are
+/// normal; but levels shift from day to day, and a shift is now and then far larger than those before.
+const FREEDOM_MAX: usize = 3;
 /// Errors within horizons are read at so many quantiles: more change no digit that counts.
 const WITHIN: usize = 200;
 /// Halvings of the interval that a quantile is looked for in: to a millionth of it.
@@ -14,7 +17,7 @@ const HALVINGS: usize = 20;
 /// What to add to each quantile of a model, so that its share of the next horizon's rows is expected below it.
 ///
 /// A row's error is that of its horizon, and what is its own. The first is drawn around zero, with a variance that so few
-/// horizons tell only roughly: by Student's distribution. The second is as it was. None where there are too few horizons.
+/// horizons tell only roughly, and with a heavy tail: by Student's distribution. The second is as it was. None where there are too few horizons.
 pub fn shifts(ground: &Ground, verdict: &Verdict, quantiles: &[f64]) -> Option<Vec<f64>> {
     let held = &verdict.held;
     let far = |q: &f64| (q - 0.5).abs();
@@ -40,13 +43,14 @@ pub fn shifts(ground: &Ground, verdict: &Verdict, quantiles: &[f64]) -> Option<V
     let count = own.len() as f64;
     let variance = own.iter().map(|(_, error)| error * error).sum::<f64>() / count;
     let scale = (variance * (1.0 + 1.0 / count)).sqrt();
+    let freedom = (own.len() - 1).min(FREEDOM_MAX);
     let shift = |(at, q): (usize, &f64)| {
         let within = own
             .iter()
             .flat_map(|&(number, horizon)| errors(at, number).map(move |error| error - horizon));
         let mut within: Vec<f64> = within.collect();
         within.sort_by(f64::total_cmp);
-        joined(&within, scale, own.len() - 1, *q)
+        joined(&within, scale, freedom, *q)
     };
     Some(quantiles.iter().enumerate().map(shift).collect())
 }
