@@ -81,7 +81,7 @@ impl Machine {
     }
 
     /// In how many ways one may choose by the reply: which of the ready shards a lane claims, and whom it wakes. Dispatch draws
-    /// that by lane and step; here each is tried. A sweep wakes the first lanes; here any may be the first.
+    /// that by lane and step; here each is tried. A sweep wakes lanes by their numbers; here every order is tried.
     fn turns(&mut self, state: &State, node: &Node, op: u32) -> u32 {
         let request = self.nodes.ops.thing(op);
         let draws = match (&*request, self.nodes.inputs.at(node.input)) {

@@ -11,6 +11,7 @@ use foreshard_stages::ports::{
     RunWrites as _,
 };
 
+use crate::dags;
 use crate::tape::{Op, Reply};
 
 /// What the world replies, and does.
@@ -54,7 +55,7 @@ fn told<T>(result: Result<T, PortError>) -> Result<T, PortError> {
 pub(crate) enum Heard {
     /// It may look at anything.
     All,
-    /// It takes one of the items, which it draws: this one of them.
+    /// It takes one of the shards, which it draws: this one of them; or the lanes in this order of all.
     One(u32),
     /// It asks whether there is any.
     Any,
@@ -66,11 +67,11 @@ pub(crate) enum Heard {
     Nothing,
 }
 
-/// Among how many of the first items is drawn.
+/// Among how many of the first shards is drawn, or of the orders of lanes.
 pub(crate) fn drawn(reply: &Reply, lanes: u32) -> u32 {
     let some = match reply {
         Reply::Shards(Ok(items)) => items.len().min(lanes as usize),
-        Reply::Lanes(Ok(items)) => items.len(),
+        Reply::Lanes(Ok(items)) => (1..=items.len()).product(),
         _ => 1,
     };
     some.max(1) as u32
@@ -83,9 +84,9 @@ pub(crate) fn heard(reply: &Reply, how: Heard, lanes: u32) -> Reply {
             Reply::Shards(Ok(one_of(items, by as usize, drawn(reply, lanes) as usize)))
         }
         (Heard::One(by), Reply::Lanes(Ok(items))) => {
-            let mut items = items.clone();
-            items.rotate_left(by as usize);
-            Reply::Lanes(Ok(items))
+            let order = dags::orders(items.len()).swap_remove(by as usize);
+            let items = order.into_iter().map(|place| items[place].clone());
+            Reply::Lanes(Ok(items.collect()))
         }
         (Heard::Any, Reply::Shards(Ok(items))) => {
             let any = items.first().map(|item| ShardItem {

@@ -1,6 +1,6 @@
 //! Lanes that change places: a state in which two lanes have what the other has is the same state.
 //!
-//! Nobody prefers a lane. What is drawn by its number is gone through in every way, and so is whom a sweep wakes first; but a
+//! Nobody prefers a lane. What is drawn by its number is gone through in every way, and so is the order in which a sweep wakes; but a
 //! process that has a choice among several lanes behind it is left as it is, since it would choose otherwise under another number.
 
 use foreshard_model::frontier::{LaneItem, ShardItem, Write};
@@ -10,7 +10,7 @@ use foreshard_stages::ports::Page;
 
 use crate::machine::Machine;
 use crate::process::Input;
-use crate::state::{Branch, Stage, State, Sweep};
+use crate::state::{Branch, Slot, State};
 use crate::tape::{Op, Reply};
 
 /// The new number of each lane.
@@ -24,17 +24,16 @@ pub(crate) fn orders(lanes: u32) -> Vec<Places> {
     orders.filter(|order| *order != same).collect()
 }
 
-fn key(state: &State) -> (&[Branch], u32) {
-    (&state.branches, state.store)
+type Key<'a> = (&'a [Branch], u32, [Option<u32>; 2], &'a [u32]);
+
+fn key(state: &State) -> Key<'_> {
+    let others = [Slot::Stage, Slot::Sweep].map(|slot| state.process(slot));
+    (&state.branches, state.store, others, &state.orphans)
 }
 
 impl Machine {
     /// Of all orders of the lanes the one with the lowest numbers.
     pub(crate) fn ordered(&mut self, state: &mut State) {
-        let alone = state.stage == Stage::Lanes && state.orphans.is_empty();
-        if !alone || matches!(state.sweep, Sweep::Under { .. }) {
-            return;
-        }
         let mut least: Option<State> = None;
         for order in 0..self.orders.len() {
             let Some(other) = self.swapped(state, order) else {
@@ -66,6 +65,15 @@ impl Machine {
             }
             other.branches[self.orders[order][at] as usize] = branch;
         }
+        for slot in [Slot::Stage, Slot::Sweep] {
+            if let Some(process) = state.process(slot) {
+                other.moved(slot, self.process_of(process, order)?);
+            }
+        }
+        for orphan in &mut *other.orphans {
+            *orphan = self.process_of(*orphan, order)?;
+        }
+        other.orphans.sort_unstable();
         other.store = self.stores.swapped(state.store, order, &self.orders[order]);
         Some(other)
     }

@@ -10,7 +10,7 @@ use crate::search::Seen;
 use crate::setup::Setup;
 use crate::state::State;
 
-/// Steps after which a way counts as going on for ever: the deepest state of the models that are searched whole is at 107.
+/// Steps after which a way counts as going on for ever: the longest that is drawn has 197.
 const STEPS_MAX: usize = 2_000;
 
 /// Of so many steps about one goes wrong, as long as something may: so that all of a way has its share of what goes wrong.
