@@ -103,7 +103,7 @@ fn a_series_is_forecast_with_its_model_and_reasons() {
       shape at the level of 24 rows                    0          -
       level of 60 rows                            0.1108          -
       level of 1000 rows                          0.1108          -
-      ets                                         0.1184          -
+      ets                                         0.1108          -
       mstl                                             -          -
     * is used. Losses are those on rows held back of the history.
 

@@ -68,6 +68,11 @@ impl Ground {
         }
     }
 
+    /// From the scale of the series to that of logarithms.
+    pub fn onto(&self, value: f64) -> f64 {
+        (value / self.unit).ln_1p()
+    }
+
     /// From the scale of logarithms back to that of the series; never negative.
     pub fn back(&self, value: f64) -> f64 {
         (value.exp_m1() * self.unit).max(0.0)

@@ -3,7 +3,6 @@
 use super::ground::Ground;
 use super::model::{Model, Quantiles};
 use super::numbers::pinball;
-use super::order::next;
 
 /// Most origins that a model is judged at.
 const ORIGINS_MAX: usize = 96;
@@ -217,16 +216,14 @@ pub fn between(a: &Quantiles, b: &Quantiles) -> Quantiles {
 }
 
 /// The quantile of errors that promises coverage for the next one (V. Vovk, A. Gammerman, G. Shafer, "Algorithmic Learning in a
-/// Random World", 2005): of n errors the one with rank q × (n + 1), away from the middle. Zero where there is none; where there are too
-/// few for that rank, it lies beyond them ([`next`]).
+/// Random World", 2005): of n errors the one with rank q × (n + 1), away from the middle.
 fn conformal(errors: &mut [f64], q: f64) -> f64 {
     let count = errors.len();
+    if count == 0 {
+        return 0.0;
+    }
     errors.sort_by(f64::total_cmp);
     let rank = q * (count as f64 + 1.0);
-    let whole = if q > 0.5 { rank.ceil() } else { rank.floor() } as usize;
-    if (1..=count).contains(&whole) {
-        errors[whole - 1]
-    } else {
-        next(errors, q).unwrap_or(0.0)
-    }
+    let rank = if q > 0.5 { rank.ceil() } else { rank.floor() };
+    errors[(rank as usize).clamp(1, count) - 1]
 }

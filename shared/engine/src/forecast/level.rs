@@ -33,11 +33,16 @@ impl Model for Level {
     }
 }
 
-/// The distribution of all values that there are, as wide as so few tell it, at every step.
-pub fn of_few(values: &[f64], horizon: usize, quantiles: &[f64]) -> Quantiles {
-    let mut there: Vec<f64> = values.iter().copied().filter(|v| !v.is_nan()).collect();
+/// The distribution of all values that there are, as wide as so few tell it, at every step. How far beyond them the next may lie is told on
+/// the scale of the series: on that of logarithms nothing and something are too far apart.
+pub fn of_few(ground: &Ground, horizon: usize, quantiles: &[f64]) -> Quantiles {
+    let there = ground.values.iter().filter(|v| !v.is_nan());
+    let mut there: Vec<f64> = there.map(|v| ground.back(*v)).collect();
     there.sort_by(f64::total_cmp);
-    let of = |q: &f64| vec![next(&there, *q).unwrap_or(f64::NAN); horizon];
+    let of = |q: &f64| {
+        let value = next(&there, *q).map_or(f64::NAN, |value| ground.onto(value.max(0.0)));
+        vec![value; horizon]
+    };
     quantiles.iter().map(of).collect()
 }
 

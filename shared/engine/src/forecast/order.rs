@@ -10,7 +10,7 @@ const BEYOND_MAX: f64 = 5.0;
 /// between them; none of none.
 ///
 /// Beyond the outermost their outer half is taken for the beginning of an exponential tail, whose scale so few tell only roughly: its
-/// predictive distribution is a Pareto's (J. F. Lawless, "Statistical Models and Methods for Lifetime Data", 2003, 4.1).
+/// predictive distribution is a Pareto's (J. F. Lawless, "Statistical Models and Methods for Lifetime Data", 2003, chapter 4).
 pub fn next(ascending: &[f64], q: f64) -> Option<f64> {
     let (first, last) = (ascending.first()?, ascending.last()?);
     let count = ascending.len();

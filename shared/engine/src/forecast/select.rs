@@ -110,7 +110,7 @@ fn choose(ground: &Ground, horizon: usize, quantiles: &[f64], reasons: &mut Vec<
         ));
         return Chosen {
             model: "level of all rows".to_owned(),
-            answer: of_few(&ground.values, horizon, quantiles),
+            answer: of_few(ground, horizon, quantiles),
             judged: Vec::new(),
         };
     };

@@ -5,7 +5,7 @@ use super::*;
 /// Steps ahead: of fewer than 69 rows none are held back for so many.
 const AHEAD: usize = 15;
 /// Series of each length and kind.
-const SERIES: u64 = 100;
+const SERIES: u64 = 400;
 
 /// Rows that do not depend on each other: even, falling off exponentially, and counts of which most are small.
 fn independent(kind: usize, dice: &mut Dice) -> f64 {
@@ -38,17 +38,23 @@ fn coverage(rows: usize, kind: usize) -> [f64; 3] {
 
 #[test]
 fn few_rows_that_do_not_depend_on_each_other_are_covered() {
-    for rows in [8, 15, 30, 60] {
+    for rows in [10, 15, 30, 60] {
         for kind in 0..3 {
             let [low, high, top] = coverage(rows, kind);
             let told = format!("{rows} rows of kind {kind}: {low}, {high}, {top}");
-            // Counts cover more than they need to: many are the same.
-            assert!(kind == 2 || low <= 0.08, "{told}");
-            assert!(
-                (0.87..=if kind == 2 { 1.0 } else { 0.94 }).contains(&high),
-                "{told}"
-            );
+            // Of the counts more than a quarter are zero.
+            assert!(kind == 2 || low <= 0.06, "{told}");
+            assert!((0.88..=0.92).contains(&high), "{told}");
             assert!(top >= 0.98, "{told}");
         }
     }
+}
+
+#[test]
+fn something_after_nothing_is_not_taken_for_the_first_of_ever_larger() {
+    let mut rows = [0.0; 30];
+    rows[10..16].fill(1e8);
+    let answer = ahead(&series(60, &rows), AHEAD);
+    let top = answer.quantiles["0.99"][0];
+    assert!((1e8..5e8).contains(&top), "{top}");
 }
