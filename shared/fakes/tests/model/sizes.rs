@@ -46,6 +46,13 @@ fn every(from: usize, to: usize, lanes: u32, faults: u8, going: Going) -> Vec<Se
     setups.collect()
 }
 
+/// A chain of four shards, and such chains of which the last has another predecessor.
+fn chains(lanes: u32, faults: u8) -> Vec<Setup> {
+    let graphs = ["a>b>c>d", "a>b>c>d a>d", "a>b>c>d b>d"].into_iter();
+    let setups = graphs.map(|shards| Setup::new(shards, lanes, faults, Going::Dies));
+    setups.collect()
+}
+
 /// The ten graphs of six shards.
 fn six(lanes: u32, faults: u8) -> Vec<Setup> {
     let graphs = dags::SIX.iter();
@@ -118,6 +125,7 @@ pub(crate) fn proof() -> Vec<Size> {
             "up to 3 shards, 2 lanes, two die or fail",
             every(1, 3, 2, 2, Dies),
         ),
+        whole("chains of 4 shards, 2 lanes, two die or fail", chains(2, 2)),
         whole(
             "up to 2 shards, 2 lanes, one dies or fails, or somebody intrudes",
             every(1, 2, 2, 1, Intruded),
