@@ -46,9 +46,9 @@ fn every(from: usize, to: usize, lanes: u32, faults: u8, going: Going) -> Vec<Se
     setups.collect()
 }
 
-/// A chain of four shards, and such chains of which the last has another predecessor.
+/// A chain of four shards, and the three that have one arrow more.
 fn chains(lanes: u32, faults: u8) -> Vec<Setup> {
-    let graphs = ["a>b>c>d", "a>b>c>d a>d", "a>b>c>d b>d"].into_iter();
+    let graphs = ["a>b>c>d", "a>b>c>d a>c", "a>b>c>d a>d", "a>b>c>d b>d"].into_iter();
     let setups = graphs.map(|shards| Setup::new(shards, lanes, faults, Going::Dies));
     setups.collect()
 }
