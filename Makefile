@@ -115,7 +115,7 @@ prove: ## the run protocol: every state of small models, then SEEDS=100000 seede
 	$(call say,$(SEEDS) seeded runs)
 	FORESHARD_SEEDS=$(SEEDS) cargo test --workspace --profile $(PROFILE) --test protocol -- --nocapture every_seed
 
-prove-large: ## every state of larger models, each by itself: it takes hours, and tells of each as soon as it is through
+prove-large: ## every state of larger models, each by itself: it takes hours, and tells of each as soon as it is through; FORESHARD_ONLY='a>b>c;3 lanes' for those whose names have one of these
 	$(call say,every state of larger models)
 	FORESHARD_MODEL=large cargo test --workspace --profile $(PROFILE) --test model -- --nocapture every_run
 
