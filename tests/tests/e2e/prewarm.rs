@@ -111,9 +111,7 @@ async fn put_and_released(on: &Deployment, target: &TargetId) {
     let told: Vec<_> = told.collect();
     println!("decided, the newest first: {told:?}");
     let mut acted: Vec<PrewarmAction> = told.iter().map(|(action, _)| *action).collect();
-    // While the run goes on the rule may keep what is left of it warm, and no more.
-    let passing = [PrewarmAction::Keep, PrewarmAction::Put { environments: 1 }];
-    acted.retain(|action| !passing.contains(action));
+    acted.retain(|action| *action != PrewarmAction::Keep);
     // The rule may decide at the same moment: a release that comes twice is harmless.
     acted.dedup();
     let put = PrewarmAction::Put { environments: 2 };
