@@ -1,7 +1,6 @@
 //! `run` and `plan` at several deployments: which one the run goes to, what is said of it, and which run a key stands for.
 
 use std::collections::BTreeMap;
-use std::process::Command;
 
 use foreshard_fakes::build;
 use foreshard_model::outlook::{Expected, Outlook, Step, StoredOutlook};
@@ -9,7 +8,7 @@ use foreshard_model::units::TimeMs;
 use serde_json::Value;
 
 use super::server::{Server, serve};
-use super::transcripts::program;
+use super::transcripts::signed;
 
 /// Sixty tasks of a minute side by side.
 fn wide() -> String {
@@ -58,17 +57,12 @@ fn now() -> TimeMs {
 fn typed(line: &str, deployments: &[(&str, &str)]) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("wide.yaml"), wide()).expect("written");
-    let mut command = Command::new(program());
+    let mut command = signed();
     command.args(line.split(' ')).current_dir(folder.path());
     for (_, url) in deployments {
         command.args(["--api", url]);
     }
     let answer = command
-        .env("AWS_ACCESS_KEY_ID", "test")
-        .env("AWS_SECRET_ACCESS_KEY", "test")
-        .env("AWS_REGION", "us-east-1")
-        .env("NO_COLOR", "1")
-        .env_remove("FORESHARD_STATE")
         .output()
         .expect("cargo build --workspace has made the command");
     let mut text = format!("$ foreshard {line}\n");

@@ -36,6 +36,18 @@ pub(super) fn program() -> PathBuf {
         .join("foreshard")
 }
 
+/// The binary as somebody runs it who may call deployments, and nothing else of this machine's.
+pub(super) fn signed() -> Command {
+    let mut command = Command::new(program());
+    command
+        .env("AWS_ACCESS_KEY_ID", "test")
+        .env("AWS_SECRET_ACCESS_KEY", "test")
+        .env("AWS_REGION", "us-east-1")
+        .env("NO_COLOR", "1")
+        .env_remove("FORESHARD_STATE");
+    command
+}
+
 impl Terminal {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
@@ -67,15 +79,10 @@ impl Terminal {
                 *word = self.runs[number - 1].clone();
             }
         }
-        let answer = Command::new(program())
+        let answer = signed()
             .args(&words)
             .args(["--api", &self.server.url])
             .current_dir(self.folder.path())
-            .env("AWS_ACCESS_KEY_ID", "test")
-            .env("AWS_SECRET_ACCESS_KEY", "test")
-            .env("AWS_REGION", "us-east-1")
-            .env("NO_COLOR", "1")
-            .env_remove("FORESHARD_STATE")
             .output()
             .expect("cargo build --workspace has made the command");
         let out = String::from_utf8_lossy(&answer.stdout).into_owned();
