@@ -2,14 +2,14 @@
 
 use foreshard_model::run::RunState;
 
-use crate::carried::drawn;
+use crate::carried::{drawn, orders};
 use crate::faults::Fault;
 use crate::machine::{Action, Machine};
 use crate::nodes::Node;
 use crate::process::{Choice, Ending, Input};
 use crate::setup::Going;
 use crate::state::{Branch, Slot, Stage, State, Sweep, Token};
-use crate::tape::Op;
+use crate::tape::{Op, Reply};
 
 impl Machine {
     /// Everything that can happen, and whether any of it must happen some day: what nobody waits for may never go on.
@@ -75,25 +75,33 @@ impl Machine {
         };
         let node = self.nodes.node(process);
         for op in &node.pending {
-            let turns = self.turns(state, &node, *op);
-            actions.extend((0..turns).map(|turn| Action::Step(slot, *op, turn)));
+            for turn in 0..self.turns(state, &node, *op) {
+                if !self.is_drawn_before(state, *op, turn) {
+                    actions.push(Action::Step(slot, *op, turn));
+                }
+            }
         }
     }
 
     /// In how many ways one may choose by the reply: which of the ready shards a lane claims, and whom it wakes. Dispatch draws
-    /// that by lane and step; here each is tried. A sweep wakes lanes by their numbers; here every order is tried.
+    /// that by lane and step; here each is tried. A sweep takes shards and wakes lanes by their numbers; here every order is tried.
     fn turns(&mut self, state: &State, node: &Node, op: u32) -> u32 {
         let request = self.nodes.ops.thing(op);
-        let draws = match (&*request, self.nodes.inputs.at(node.input)) {
-            (Op::Ready(..), Input::Dispatch(asked)) => !asked.park,
-            (Op::Parked(..), Input::Dispatch(_) | Input::Sweep { .. }) => true,
-            _ => false,
+        let among: fn(&Reply, u32) -> u32 = match (&*request, self.nodes.inputs.at(node.input)) {
+            (Op::Ready(..), Input::Dispatch(asked)) if !asked.park => drawn,
+            (Op::Parked(..), Input::Dispatch(_) | Input::Sweep { .. }) => drawn,
+            (Op::Live(..), Input::Sweep { .. }) if self.stores.has_twins() => orders,
+            _ => return 1,
         };
-        if !draws || !self.setup.reduced {
+        if !self.setup.reduced {
             return 1;
         }
         let effect = self.stores.effect(state.store, op, &request);
-        drawn(self.stores.replies.at(effect.reply), self.setup.lanes)
+        let most = match self.stores.has_twins() {
+            true => u32::MAX,
+            false => self.setup.lanes,
+        };
+        among(self.stores.replies.at(effect.reply), most)
     }
 
     /// When the run rests unfinished: what the sweep has found so far.
@@ -111,9 +119,7 @@ impl Machine {
         for at in 0..state.branches.len() {
             self.faults_of_branch(state, at, faults);
         }
-        if self.may_repeat(state, Slot::Stage) {
-            faults.push(Fault::Repeat(Slot::Stage));
-        }
+        self.faults_of_answers(state, Slot::Stage, faults);
         for slot in state.slots() {
             self.lost_wakes(state, slot, faults);
         }
@@ -154,10 +160,23 @@ impl Machine {
         process.is_some_and(|p| self.setup.going == Going::Lingers || self.nodes.node(p).wrote)
     }
 
-    pub(crate) fn faults_of_branch(&mut self, state: &State, at: usize, faults: &mut Vec<Fault>) {
-        if self.may_repeat(state, Slot::Branch(at)) {
-            faults.push(Fault::Repeat(Slot::Branch(at)));
+    /// The process dies, or is taken for dead, before it has answered; or right after its last write.
+    fn faults_of_answers(&mut self, state: &State, slot: Slot, faults: &mut Vec<Fault>) {
+        if self.may_repeat(state, slot) {
+            faults.push(Fault::Repeat(slot));
         }
+        let Some(process) = state.process(slot) else {
+            return;
+        };
+        if let [only] = *self.nodes.node(process).pending
+            && self.is_last_write(state, process, only)
+        {
+            faults.push(Fault::LoseAnswer(slot, only));
+        }
+    }
+
+    pub(crate) fn faults_of_branch(&mut self, state: &State, at: usize, faults: &mut Vec<Fault>) {
+        self.faults_of_answers(state, Slot::Branch(at), faults);
         match state.branches[at] {
             Branch::Asking { .. } => {}
             Branch::Parking { .. } => faults.push(Fault::ParkFails(at)),

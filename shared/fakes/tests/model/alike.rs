@@ -4,7 +4,7 @@ use foreshard_model::frontier::ShardState;
 
 use crate::store::{Item, Stores};
 use crate::touched::{lane_bit, shard_bit};
-use crate::{steps, symmetry, worker};
+use crate::{ahead, steps, symmetry, worker};
 
 impl Stores {
     /// The same store with versions as low as nobody can tell: those of items that no living process has `touched`.
@@ -70,6 +70,24 @@ impl Stores {
                 lower
             }
         };
+        self.keep(contents)
+    }
+
+    /// The store in which a lane's item does not say what it was told to run.
+    pub(crate) fn with_bare(&mut self, store: u32, lane: usize) -> u32 {
+        let Some(item) = self.lane(store, lane) else {
+            return store;
+        };
+        if item
+            .answer
+            .as_ref()
+            .is_none_or(|answer| answer.shard.is_none())
+        {
+            return store;
+        }
+        let bare = ahead::bare(item.clone());
+        let mut contents = (*self.contents[store as usize - 1]).clone();
+        contents.lanes[lane] = self.items.number(Item::Lane(bare));
         self.keep(contents)
     }
 

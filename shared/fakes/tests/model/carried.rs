@@ -57,6 +57,8 @@ pub(crate) enum Heard {
     All,
     /// It takes one of the shards, which it draws: this one of them; or the lanes in this order of all.
     One(u32),
+    /// It takes one shard after the other, in this order of all.
+    InOrder(u32),
     /// It asks whether there is any.
     Any,
     /// This lane asks who runs what, and stays where fewer than two others do.
@@ -68,26 +70,30 @@ pub(crate) enum Heard {
 }
 
 /// Among how many of the first shards is drawn, or of the orders of lanes.
-pub(crate) fn drawn(reply: &Reply, lanes: u32) -> u32 {
-    let some = match reply {
-        Reply::Shards(Ok(items)) => items.len().min(lanes as usize),
-        Reply::Lanes(Ok(items)) => (1..=items.len()).product(),
+pub(crate) fn drawn(reply: &Reply, most: u32) -> u32 {
+    match reply {
+        Reply::Shards(Ok(items)) => (items.len() as u32).min(most).max(1),
+        Reply::Lanes(Ok(items)) => (1..=items.len() as u32).product(),
         _ => 1,
-    };
-    some.max(1) as u32
+    }
+}
+
+/// In how many orders shards can be taken.
+pub(crate) fn orders(reply: &Reply, _: u32) -> u32 {
+    match reply {
+        Reply::Shards(Ok(items)) => (1..=items.len() as u32).product(),
+        _ => 1,
+    }
 }
 
 /// The reply without what the process does not look at. Version 0 is one that nobody goes by.
 pub(crate) fn heard(reply: &Reply, how: Heard, lanes: u32) -> Reply {
     match (how, reply) {
         (Heard::One(by), Reply::Shards(Ok(items))) => {
-            Reply::Shards(Ok(one_of(items, by as usize, drawn(reply, lanes) as usize)))
+            Reply::Shards(Ok(one_of(items, by as usize, lanes as usize)))
         }
-        (Heard::One(by), Reply::Lanes(Ok(items))) => {
-            let order = dags::orders(items.len()).swap_remove(by as usize);
-            let items = order.into_iter().map(|place| items[place].clone());
-            Reply::Lanes(Ok(items.collect()))
-        }
+        (Heard::One(by), Reply::Lanes(Ok(items))) => Reply::Lanes(Ok(in_order(items, by))),
+        (Heard::InOrder(by), Reply::Shards(Ok(items))) => Reply::Shards(Ok(in_order(items, by))),
         (Heard::Any, Reply::Shards(Ok(items))) => {
             let any = items.first().map(|item| ShardItem {
                 run: item.run.clone(),
@@ -146,9 +152,17 @@ fn who(item: &ShardItem) -> ShardItem {
     }
 }
 
+fn in_order<T: Clone>(items: &[T], by: u32) -> Vec<T> {
+    let order = dags::orders(items.len()).swap_remove(by as usize);
+    order
+        .into_iter()
+        .map(|place| items[place].clone())
+        .collect()
+}
+
 /// As many ready shards as there are, of which the one is drawn, whatever is drawn: the others are in its likeness, unless they
 /// are of another generation, since that is looked at. Then they are turned.
-fn one_of(items: &[ShardItem], by: usize, over: usize) -> Vec<ShardItem> {
+fn one_of(items: &[ShardItem], by: usize, lanes: usize) -> Vec<ShardItem> {
     let Some(one) = items.get(by) else {
         return Vec::new();
     };
@@ -156,6 +170,7 @@ fn one_of(items: &[ShardItem], by: usize, over: usize) -> Vec<ShardItem> {
         return vec![one.clone(); items.len()];
     }
     let mut items = items.to_vec();
+    let over = items.len().min(lanes);
     items[..over].rotate_left(by);
     // Whoever asks puts them in the order of their ranks, of which no two shards have the same.
     let ranked = items[..over].iter_mut().enumerate();

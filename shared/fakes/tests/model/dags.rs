@@ -32,7 +32,7 @@ pub(crate) const SIX: [(&str, &str); 10] = [
     ("fork", "a>b a>c a>d a>e a>f"),
     ("join", "a>f b>f c>f d>f e>f"),
     ("diamond", "a>b a>c a>d a>e b>f c>f d>f e>f"),
-    ("two diamonds", "a>b a>c b>d c>d c>e d>f e>f"),
+    ("hourglass", "a>c b>c c>d d>e d>f"),
     ("ladder", "a>b c>d e>f a>c>e b>d>f"),
     ("butterfly", "a>c a>d b>c b>d c>e c>f d>e d>f"),
     ("tree", "a>b a>c b>d b>e c>f"),

@@ -207,11 +207,16 @@ impl Nodes {
     }
 
     /// The run's item as a process knows it: the latest that it was told, or has written.
-    fn run_known(&self, told: &[(u32, u32)], replies: &Interned<Reply>) -> Option<RunItem> {
+    pub(crate) fn run_known(
+        &self,
+        told: &[(u32, u32)],
+        replies: &Interned<Reply>,
+    ) -> Option<RunItem> {
         let known =
             told.iter()
                 .filter_map(|(op, reply)| match (self.ops.at(*op), replies.at(*reply)) {
                     (Op::Run, Reply::Run(Ok(run))) => run.clone(),
+                    (Op::Opening(..), Reply::Opening(Ok(opening))) => opening.run.clone(),
                     (Op::Commit(writes), Reply::Done(Ok(()))) => {
                         writes.iter().find_map(|w| match w {
                             Write::Run(item, _) => Some((**item).clone()),

@@ -116,7 +116,12 @@ fn ended_wrongly(ground: &Ground, run: &RunItem, shards: &[&ShardItem]) -> Optio
             *committed.entry(task).or_default() += 1;
         }
     }
-    let once: BTreeMap<TaskId, u32> = ground.tasks.iter().map(|t| (t.clone(), 1)).collect();
+    let once: BTreeMap<TaskId, u32> = ground
+        .tasks
+        .values()
+        .flatten()
+        .map(|t| (t.clone(), 1))
+        .collect();
     let wrong: BTreeSet<&TaskId> = once
         .keys()
         .chain(committed.keys())

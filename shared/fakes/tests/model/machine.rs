@@ -6,6 +6,7 @@ use foreshard_model::ids::Round;
 use foreshard_model::message::PlanRequest;
 use foreshard_stages::StageError;
 
+use crate::ahead::Again;
 use crate::asked::Asked;
 use crate::broken::{Broken, Exchange};
 use crate::faults::Fault;
@@ -139,9 +140,11 @@ impl Machine {
         if !self.setup.reduced {
             return next;
         }
+        self.forget_past(&mut next);
         let processes = next.slots().filter_map(|slot| next.process(slot));
         let touched = processes.fold(0, |bits, p| bits | self.nodes.node(p).touched);
         next.store = self.stores.settled(next.store, touched);
+        self.order_twins(&mut next);
         self.low_steps(&mut next);
         self.ordered(&mut next);
         next
@@ -161,11 +164,24 @@ impl Machine {
 
     /// Carries out one request of the process in a slot.
     pub(crate) fn step(&mut self, state: &mut State, slot: Slot, op: u32, how: How) {
-        let Some(process) = state.process(slot) else {
-            return;
-        };
+        if let Some(process) = state.process(slot) {
+            let reply = self.reply(state, process, op, how);
+            self.told(state, (slot, process), op, reply);
+        }
+    }
+
+    /// Carries out the last write of the process in a slot: what follows from how it has ended is left to the caller.
+    pub(crate) fn write_last(&mut self, state: &mut State, slot: Slot, op: u32) {
+        if let Some(process) = state.process(slot) {
+            let reply = self.reply(state, process, op, How::Turn(0));
+            let replies = &mut self.stores.replies;
+            state.moved(slot, self.nodes.after(process, op, reply, replies));
+        }
+    }
+
+    fn reply(&mut self, state: &mut State, process: u32, op: u32, how: How) -> u32 {
         let request = self.nodes.ops.thing(op);
-        let reply = match &*request {
+        match &*request {
             Op::Answer(token) => {
                 let alive = self.woken(state, token, how == How::Lost);
                 self.stores.replies.number(Reply::Whether(Ok(alive)))
@@ -181,8 +197,7 @@ impl Machine {
                 let turn = if let How::Turn(turn) = how { turn } else { 0 };
                 self.heard(before, process, (&request, reply), turn)
             }
-        };
-        self.told(state, (slot, process), op, reply);
+        }
     }
 
     /// Whether the execution of a round is under way.
@@ -375,6 +390,13 @@ impl Machine {
             (_, Output::Answered(Err(StageError::Rejected(text)))) => {
                 let text = format!("dispatch refuses a lane: {text}");
                 self.wrong(state, &text);
+            }
+            _ if self
+                .nodes
+                .past(process)
+                .is_some_and(|past| past.again == Again::Never) =>
+            {
+                self.wrong(state, "what was forgotten is asked again");
             }
             (slot, _) => {
                 let again = self.nodes.root_of(node.input, &self.stores.replies);

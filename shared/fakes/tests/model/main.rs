@@ -5,6 +5,7 @@
 //! [`sizes::proof`], every other run those of [`sizes::slice`].
 
 mod actions;
+mod ahead;
 mod alike;
 mod asked;
 mod broken;
@@ -20,11 +21,14 @@ mod known;
 mod law;
 mod machine;
 mod memo;
+mod mentioned;
 mod nodes;
 mod process;
+mod recall;
 mod search;
 mod setup;
 mod shown;
+mod side_by_side;
 mod sizes;
 mod state;
 mod steps;
@@ -33,111 +37,53 @@ mod symmetry;
 mod tape;
 mod timeless;
 mod touched;
-mod walk;
+mod twins;
 mod worker;
 
 use std::collections::BTreeSet;
 
 use broken::Broken;
-use search::{Seen, search};
+use search::search;
 use setup::{Going, Setup};
-use sizes::{Reach, Size};
-use walk::walks;
+use side_by_side::{STATES_MAX, exhaust};
+use sizes::Size;
 
-/// States after which a search is given up: about 9 GB of them, beside what was computed once.
-const STATES_MAX: u64 = 800_000_000;
-
-/// CPU time of this process so far, in seconds: user and system, fields 14 and 15 of `/proc/self/stat`.
-fn cpu_s() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields = stat.rsplit(')').next().unwrap_or_default();
-    let ticks = fields.split_whitespace().skip(11).take(2);
-    let ticks: u64 = ticks.filter_map(|t| t.parse::<u64>().ok()).sum();
-    ticks as f64 / 100.0
-}
-
-fn looked(setup: &Setup, reach: Reach) -> Seen {
-    match reach {
-        Reach::Whole => search(setup, STATES_MAX),
-        Reach::Walks(count) => walks(setup, count),
-    }
-}
-
-/// Visits every state of every model of a size, or goes as many ways as it says: a line about how many there are.
-fn exhaust(size: &Size, ends: &mut BTreeSet<&'static str>) -> String {
-    let begun_s = cpu_s();
-    let (mut states, mut transitions, mut deepest) = (0, 0, 0);
-    for setup in &size.setups {
-        let seen = looked(setup, size.reach);
-        if let Some((what, way)) = &seen.violation {
-            panic!("{setup:?}: {what}\n{}", way.join("\n"));
-        }
-        assert!(!seen.cut_short, "{setup:?}: more than {STATES_MAX} states");
-        states += seen.states;
-        transitions += seen.transitions;
-        deepest = seen.deepest.max(deepest);
-        ends.extend(seen.ends.into_keys());
-    }
-    let reach = match size.reach {
-        Reach::Whole => "whole".to_owned(),
-        Reach::Walks(count) => format!("{count} ways each"),
-    };
-    format!(
-        "{:66} {reach:15} {:3} models {states:>11} states {transitions:>11} steps, {deepest:>3} deep, {:>6.1} CPU-s",
-        size.what,
-        size.setups.len(),
-        cpu_s() - begun_s
-    )
-}
-
-/// What is to be searched beyond the slice that every run of the tests searches.
-fn wanted() -> Option<String> {
-    std::env::var("FORESHARD_MODEL").ok()
-}
-
-/// Whether a size is to be looked at: all are, or those whose name has one of the words between semicolons in `FORESHARD_ONLY`.
-fn is_asked_for(size: &Size) -> bool {
-    let only = std::env::var("FORESHARD_ONLY").unwrap_or_default();
-    only.split(';').any(|word| size.what.contains(word))
-}
-
-/// Whether everything is to be searched.
+/// Whether everything is to be searched, and not only the slice that every run of the tests searches.
 fn is_proof() -> bool {
-    wanted().is_some_and(|value| value == "all")
+    std::env::var("FORESHARD_MODEL").is_ok_and(|value| value == "all")
+}
+
+/// The sizes that are to be searched: all, or those whose name has one of the words between semicolons in `FORESHARD_ONLY`.
+fn wanted(only: &str) -> Vec<Size> {
+    let mut sizes = match is_proof() {
+        true => sizes::proof(),
+        false => sizes::slice(),
+    };
+    sizes.retain(|size| only.split(';').any(|word| size.what.contains(word)));
+    sizes
 }
 
 #[test]
 fn every_run_ends_with_each_task_committed_once_or_with_a_cause() {
-    let sizes = match wanted().as_deref() {
-        Some("all") => sizes::proof(),
-        Some("large") => sizes::large(),
-        _ => sizes::slice(),
-    };
-    let mut ends = BTreeSet::new();
-    for size in sizes.iter().filter(|size| is_asked_for(size)) {
-        println!("{}", exhaust(size, &mut ends));
-    }
+    let only = std::env::var("FORESHARD_ONLY").unwrap_or_default();
+    let ends = exhaust(&wanted(&only), |line| println!("{line}"));
     // The model would be of no use if nothing could go wrong in it. Where nobody comes uninvited, nobody cancels.
-    let mut every = BTreeSet::from(["succeeded", "failed"]);
-    if wanted().as_deref() != Some("large") {
-        every.insert("cancelled");
+    let mut every = BTreeSet::from(["succeeded", "failed", "cancelled"]);
+    if !only.is_empty() {
+        every.retain(|end| ends.contains(end));
     }
     assert_eq!(ends, every, "how runs ended");
 }
 
-/// What a search, or some ways, find in a protocol that is broken on purpose, and the way to it.
-fn found_by(reach: Reach, setup: Setup, broken: Broken) -> String {
+/// What a search finds in a protocol that is broken on purpose, and the way to it.
+fn found(setup: Setup, broken: Broken) -> String {
     let setup = Setup {
         broken: Some(broken),
         ..setup
     };
-    let seen = looked(&setup, reach);
+    let seen = search(&setup, STATES_MAX);
     let (what, way) = seen.violation.unwrap_or_default();
     format!("{what}\nafter {} states:\n{}", seen.states, way.join("\n"))
-}
-
-fn found(setup: Setup, broken: Broken) -> String {
-    found_by(Reach::Whole, setup, broken)
 }
 
 #[test]
@@ -191,7 +137,7 @@ fn a_shard_that_is_released_before_its_successors_know_stops_the_run() {
 #[test]
 fn a_lane_that_takes_what_waits_for_running_ends_too_early() {
     let setup = Setup::new("a>b a>c d", 3, 0, Going::Dies);
-    let told = found_by(Reach::Walks(1_000), setup, Broken::WaitingCounts);
+    let told = found(setup, Broken::WaitingCounts);
     assert!(
         told.starts_with("work waits for a lane that has ended"),
         "{told}"

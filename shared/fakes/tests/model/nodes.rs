@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use foreshard_model::frontier::Live;
 
+use crate::ahead::{Again, Past};
 use crate::forget::Look;
 use crate::intern::Interned;
 use crate::memo::Memo;
@@ -34,6 +35,7 @@ pub(crate) struct Node {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Place {
     input: u32,
+    past: Option<Past>,
     told: Vec<(u32, u32)>,
 }
 
@@ -53,6 +55,12 @@ pub(crate) struct Nodes {
     /// Whether a process forgets what it goes by no more.
     forgets: bool,
     pub(crate) looks: Memo<u32, Look>,
+    /// Where processes are once they have forgotten, and which of those that go on alike was first, by what they go by.
+    pub(crate) forgotten: Memo<(u32, Again), u32>,
+    alike: Memo<String, u32>,
+    /// The shards that processes and inputs go by, as bits.
+    pub(crate) mentioned: Memo<u32, u64>,
+    pub(crate) given: Memo<u32, u64>,
 }
 
 impl Nodes {
@@ -70,6 +78,10 @@ impl Nodes {
             replies_swapped: Memo::default(),
             forgets,
             looks: Memo::default(),
+            forgotten: Memo::default(),
+            alike: Memo::default(),
+            mentioned: Memo::default(),
+            given: Memo::default(),
         }
     }
 
@@ -77,9 +89,39 @@ impl Nodes {
         Rc::clone(&self.nodes[number as usize - 1])
     }
 
-    /// What a process was told so far: requests and replies.
+    /// What a process was told since it last forgot what it goes by no more: requests and replies.
     pub(crate) fn exchanges(&self, number: u32) -> &[(u32, u32)] {
         &self.places[number as usize - 1].told
+    }
+
+    /// All that a process was told, or another one like it.
+    pub(crate) fn whole(&self, number: u32) -> Vec<(u32, u32)> {
+        self.whole_of(&self.places[number as usize - 1])
+    }
+
+    fn whole_of(&self, place: &Place) -> Vec<(u32, u32)> {
+        let mut told = place
+            .past
+            .map_or_else(Vec::new, |past| self.whole(past.number));
+        told.extend(&place.told);
+        told
+    }
+
+    /// What a process has forgotten, if it has.
+    pub(crate) fn past(&self, number: u32) -> Option<Past> {
+        self.places[number as usize - 1].past
+    }
+
+    /// The first process that goes by the same, as text: this one, if there was none.
+    pub(crate) fn first_by(&mut self, text: String, number: u32) -> u32 {
+        *self.alike.entry(text).or_insert(number)
+    }
+
+    /// The place of a process that has forgotten, and was told nothing since.
+    pub(crate) fn as_past(&mut self, past: Past, replies: &Interned<Reply>) -> u32 {
+        let input = self.node(past.number).input;
+        let (past, told) = (Some(past), Vec::new());
+        self.at(Place { input, past, told }, replies)
     }
 
     /// Whether a lane is needed whatever it finds: it was told that nobody runs anything, as [`Heard::Who`] says.
@@ -94,10 +136,10 @@ impl Nodes {
         asks && running.is_some_and(|(_, reply)| nobody(replies.at(*reply)))
     }
 
-    /// What a process was told about so far.
+    /// What a process was told about so far, or another one like it.
     pub(crate) fn told(&self, number: u32) -> Vec<Rc<Op>> {
-        let told = self.places[number as usize - 1].told.iter();
-        told.map(|(op, _)| self.ops.thing(*op)).collect()
+        let told = self.whole(number).into_iter();
+        told.map(|(op, _)| self.ops.thing(op)).collect()
     }
 
     pub(crate) fn input_of(&self, number: u32) -> Rc<Input> {
@@ -133,8 +175,17 @@ impl Nodes {
             told.push((op, reply?));
         }
         told.sort_by_key(|(op, _)| *op);
-        let input = self.input_swapped(place.input, (order, places));
-        Some(self.at(Place { input, told }, replies))
+        let Some(past) = place.past else {
+            let input = self.input_swapped(place.input, (order, places));
+            let past = None;
+            return Some(self.at(Place { input, past, told }, replies));
+        };
+        let other = self.swapped(past.number, (order, places), replies)?;
+        let mut other = self.forgotten(other, past.again, replies);
+        for exchange in told {
+            other = self.told_more(other, exchange, replies);
+        }
+        Some(other)
     }
 
     /// The input where lanes have changed places.
@@ -148,8 +199,8 @@ impl Nodes {
 
     /// A process that was begun with the input of this number.
     pub(crate) fn root_of(&mut self, input: u32, replies: &Interned<Reply>) -> u32 {
-        let told = Vec::new();
-        self.at(Place { input, told }, replies)
+        let (past, told) = (None, Vec::new());
+        self.at(Place { input, past, told }, replies)
     }
 
     /// Where a process is after this reply.
@@ -169,6 +220,7 @@ impl Nodes {
                 true => self.counted(number, next, replies).unwrap_or(next),
                 false => self.forgetful(next, replies),
             };
+            next = self.forgotten(next, Again::Maybe, replies);
         }
         self.next.insert((number, op, reply), next);
         next
@@ -193,17 +245,19 @@ impl Nodes {
             return *number;
         }
         let input = self.inputs.thing(place.input);
-        let told = place.told.iter();
-        let told = told.map(|(op, reply)| (self.ops.thing(*op), replies.thing(*reply)));
-        let told: Vec<(Rc<Op>, Rc<Reply>)> = told.collect();
-        let touched = told
+        let whole = self.whole_of(&place).into_iter();
+        let whole = whole.map(|(op, reply)| (self.ops.thing(op), replies.thing(reply)));
+        let whole: Vec<(Rc<Op>, Rc<Reply>)> = whole.collect();
+        let known = place.past.map_or(0, |past| past.touched);
+        let since = &whole[whole.len() - place.told.len()..];
+        let touched = since
             .iter()
-            .fold(0, |bits, (op, reply)| bits | touched(op, reply));
-        let wrote = told.iter().any(|(op, reply)| changes(op, reply));
-        let told = told
+            .fold(known, |bits, (op, reply)| bits | touched(op, reply));
+        let wrote = whole.iter().any(|(op, reply)| changes(op, reply));
+        let whole = whole
             .iter()
             .map(|(op, reply)| ((**op).clone(), (**reply).clone()));
-        let (pending, output) = match self.ground.replay(&input, told.collect()) {
+        let (pending, output) = match self.ground.replay(&input, whole.collect()) {
             Ok(output) => (Vec::new(), Some(output)),
             Err(pending) => (pending, None),
         };
@@ -211,7 +265,7 @@ impl Nodes {
             input: place.input,
             pending: pending.into_iter().map(|op| self.ops.number(op)).collect(),
             output,
-            fresh: place.told.is_empty(),
+            fresh: place.told.is_empty() && place.past.is_none(),
             wrote,
             touched,
         };
@@ -224,7 +278,7 @@ impl Nodes {
 }
 
 /// Whether the exchange was a write, and one that came in time.
-fn changes(op: &Op, reply: &Reply) -> bool {
+pub(crate) fn changes(op: &Op, reply: &Reply) -> bool {
     match op {
         Op::Commit(_) | Op::UpdateRun(_) => matches!(reply, Reply::Done(Ok(()))),
         Op::Arrive(_) => matches!(reply, Reply::Arrived(Ok(_))),

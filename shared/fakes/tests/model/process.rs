@@ -87,8 +87,8 @@ pub(crate) enum Output {
 pub(crate) struct Ground {
     pub(crate) objects: Arc<World>,
     pub(crate) topologies: Arc<TopologyCache>,
-    /// Every task of the run.
-    pub(crate) tasks: Vec<TaskId>,
+    /// Every task of the run, by the shard that the first plan gives it to.
+    pub(crate) tasks: BTreeMap<ShardId, Vec<TaskId>>,
 }
 
 impl Ground {

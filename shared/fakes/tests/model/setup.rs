@@ -100,7 +100,11 @@ impl Setup {
         let ground = Ground {
             objects: world,
             topologies,
-            tasks: topology.shards.iter().flat_map(chunks::tasks_of).collect(),
+            tasks: topology
+                .shards
+                .iter()
+                .map(|node| (node.id, chunks::tasks_of(node)))
+                .collect(),
         };
         (ground, run, topology)
     }

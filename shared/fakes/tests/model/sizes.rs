@@ -1,42 +1,18 @@
-//! How large the models are that are searched whole, and those of which ways are drawn.
-
-use std::cmp::Reverse;
+//! How large the models are that are searched: by every run of the tests, and by `make prove`.
 
 use foreshard_model::workflow::OnFailure;
 
 use crate::dags;
 use crate::setup::{Going, Setup};
 
-/// How much of a model is looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reach {
-    /// Every state.
-    Whole,
-    /// So many ways that are drawn.
-    Walks(u32),
-}
-
 /// Some models of one size.
 pub(crate) struct Size {
-    pub(crate) what: String,
+    pub(crate) what: &'static str,
     pub(crate) setups: Vec<Setup>,
-    pub(crate) reach: Reach,
 }
 
-fn whole(what: &str, setups: Vec<Setup>) -> Size {
-    Size {
-        what: what.to_owned(),
-        setups,
-        reach: Reach::Whole,
-    }
-}
-
-fn walks(count: u32, what: &str, setups: Vec<Setup>) -> Size {
-    Size {
-        what: what.to_owned(),
-        setups,
-        reach: Reach::Walks(count),
-    }
+fn size(what: &'static str, setups: Vec<Setup>) -> Size {
+    Size { what, setups }
 }
 
 /// Every shape with so many shards at least and at most.
@@ -44,22 +20,6 @@ fn every(from: usize, to: usize, lanes: u32, faults: u8, going: Going) -> Vec<Se
     let shapes = (from..=to).flat_map(dags::all);
     let setups = shapes.map(|shards| Setup::new(&shards, lanes, faults, going));
     setups.collect()
-}
-
-/// Graphs of four shards in which one mostly comes after the other: those with the fewest states.
-fn narrow(lanes: u32, faults: u8) -> Vec<Setup> {
-    let graphs = [
-        "a>b>c>d",
-        "a>b>c>d a>c",
-        "a>b>c>d a>d",
-        "a>b>c>d b>d",
-        "a>b>c>d a>d b>d",
-        "a>b>c>d a>c b>d",
-        "a b c d a>c b>c c>d",
-        "a b c d a>c b>c a>d c>d",
-    ];
-    let setups = graphs.map(|shards| Setup::new(shards, lanes, faults, Going::Dies));
-    setups.into()
 }
 
 /// The ten graphs of six shards.
@@ -97,22 +57,30 @@ fn once_and_relay(faults: u8, going: Going) -> Vec<Setup> {
 pub(crate) fn slice() -> Vec<Size> {
     use Going::{Dies, Lingers};
     vec![
-        whole(
+        size(
             "up to 4 shards, 2 lanes, nothing goes wrong",
             every(1, 4, 2, 0, Dies),
         ),
-        whole(
+        size(
+            "up to 3 shards, 2 lanes, one dies or fails",
+            every(1, 3, 2, 1, Dies),
+        ),
+        size(
             "up to 2 shards, 2 lanes, one dies or fails, the rest goes on",
             going_on(every(1, 2, 2, 1, Dies)),
         ),
-        whole(
+        size(
             "1 shard, 1 lane, anything goes wrong once",
             every(1, 1, 1, 1, Lingers),
         ),
-        whole("1 shard, 2 lanes, two die or fail", every(1, 1, 2, 2, Dies)),
-        whole(
-            "up to 2 shards, 3 lanes, nothing goes wrong",
-            every(1, 2, 3, 0, Dies),
+        size("1 shard, 2 lanes, two die or fail", every(1, 1, 2, 2, Dies)),
+        size(
+            "up to 3 shards, 3 lanes, nothing goes wrong",
+            every(1, 3, 3, 0, Dies),
+        ),
+        size(
+            "1 shard, 3 lanes, one dies or fails",
+            every(1, 1, 3, 1, Dies),
         ),
     ]
 }
@@ -122,68 +90,46 @@ pub(crate) fn proof() -> Vec<Size> {
     use Going::{Dies, Intruded, Lingers};
     let mut sizes = slice();
     sizes.extend([
-        whole(
-            "up to 4 shards, 2 lanes, one dies or fails",
-            every(1, 4, 2, 1, Dies),
+        size(
+            "4 shards, 2 lanes, one dies or fails",
+            every(4, 4, 2, 1, Dies),
         ),
-        whole(
+        size(
             "`once` tasks and relays, 2 lanes, one dies or fails",
             once_and_relay(1, Dies),
         ),
-        whole(
-            "up to 3 shards, 2 lanes, two die or fail",
-            every(1, 3, 2, 2, Dies),
-        ),
-        whole(
-            "8 narrow graphs of 4 shards, 2 lanes, two die or fail",
-            narrow(2, 2),
-        ),
-        whole(
+        size(
             "up to 2 shards, 2 lanes, one dies or fails, or somebody intrudes",
             every(1, 2, 2, 1, Intruded),
         ),
-        whole(
+        size(
             "1 shard, 2 lanes, anything goes wrong once",
             every(1, 1, 2, 1, Lingers),
         ),
-        whole(
-            "3 shards, 3 lanes, nothing goes wrong",
-            every(3, 3, 3, 0, Dies),
+        size(
+            "4 shards, 3 lanes, nothing goes wrong",
+            every(4, 4, 3, 0, Dies),
         ),
-        whole(
-            "a chain of 6 shards, 3 lanes, nothing goes wrong",
-            vec![Setup::new("a>b>c>d>e>f", 3, 0, Dies)],
+        size(
+            "ten graphs of 6 shards, 3 lanes, nothing goes wrong",
+            six(3, 0),
         ),
-        whole(
-            "up to 2 shards, 3 lanes, one dies or fails",
-            every(1, 2, 3, 1, Dies),
+        size(
+            "2 and 3 shards, 3 lanes, one dies or fails",
+            every(2, 3, 3, 1, Dies),
         ),
-        walks(
-            500,
+        size(
+            "2 and 3 shards, 2 lanes, two die or fail",
+            every(2, 3, 2, 2, Dies),
+        ),
+        size(
             "4 shards, 2 lanes, two die or fail",
             every(4, 4, 2, 2, Dies),
         ),
-        walks(
-            1_000,
-            "ten of 6 shards, 3 lanes, one dies or fails",
+        size(
+            "ten graphs of 6 shards, 3 lanes, one dies or fails",
             six(3, 1),
         ),
     ]);
     sizes
-}
-
-/// What `make prove-large` checks: each model by itself, so that a run which is ended has told what it has seen.
-pub(crate) fn large() -> Vec<Size> {
-    let mut models = every(4, 4, 2, 2, Going::Dies);
-    // The narrow ones first: they have fewer states.
-    models.sort_by_key(|setup| Reverse(setup.shards.matches('>').count()));
-    let models = models.into_iter().chain(six(3, 0)).chain(six(3, 1));
-    let alone = |setup: Setup| {
-        let (shards, lanes, faults) = (&setup.shards, setup.lanes, setup.faults);
-        whole(
-            &format!("{shards}: {lanes} lanes, {faults} die or fail"),
-            vec![setup],
-        )
-    };
-    models.map(alone).collect()
 }

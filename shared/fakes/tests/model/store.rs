@@ -23,7 +23,7 @@ use crate::process::{Ground, Input};
 use crate::setup::{Going, Lanes, Setup};
 use crate::state::LANES;
 use crate::tape::{Op, Reply};
-use crate::{law, timeless};
+use crate::{law, timeless, twins};
 
 /// One item.
 #[derive(Debug, Clone)]
@@ -81,6 +81,9 @@ pub(crate) struct Stores {
     pub(crate) settled: Memo<(u32, u64), u32>,
     heard: Memo<(u32, Heard), u32>,
     pub(crate) swapped: Memo<(u32, usize), u32>,
+    /// Shards that can change places, and stores in which they have, by which were heard of.
+    pub(crate) twins: Vec<Vec<ShardId>>,
+    pub(crate) ordered: Memo<(u32, u64), u32>,
     pub(crate) items_swapped: Memo<(u32, usize), u32>,
     /// Whoever is given up has died, and nobody cuts again.
     pub(crate) plain: bool,
@@ -112,6 +115,8 @@ impl Stores {
             settled: Memo::default(),
             heard: Memo::default(),
             swapped: Memo::default(),
+            twins: Vec::new(),
+            ordered: Memo::default(),
             items_swapped: Memo::default(),
         }
     }
@@ -123,6 +128,10 @@ impl Stores {
         let lanes_do = self.lanes_do;
         let shards = shards.map(|item| Item::Shard(timeless::shard(item, lanes_do)));
         let shards = shards.map(|item| self.items.number(item));
+        // With two lanes it is not worth what it takes.
+        if self.plain && self.reduced && self.lanes > 2 {
+            self.twins = twins::all(topology);
+        }
         let contents = Contents {
             run,
             shards: shards.collect(),
@@ -255,7 +264,7 @@ impl Stores {
     }
 
     /// The contents with this item in its place.
-    fn with(&self, mut contents: Contents, number: u32) -> Contents {
+    pub(crate) fn with(&self, mut contents: Contents, number: u32) -> Contents {
         match self.items.at(number) {
             Item::Run(_) => contents.run = number,
             Item::Lane(item) => contents.lanes[item.lane.0 as usize] = number,
@@ -280,7 +289,10 @@ impl Stores {
             Item::Shard(item) => format!("{:?} released {}", item.state, item.released),
             Item::Lane(_) => String::new(),
         });
-        shown.collect::<Vec<_>>().join(", ")
+        let mut shown = shown.collect::<Vec<_>>();
+        // Shards may have changed places.
+        shown.sort();
+        shown.join(", ")
     }
 
     /// Shards with tasks that wait.
@@ -316,6 +328,7 @@ impl Stores {
             (Op::Ready(..) | Op::Parked(..), Input::Dispatch(_))
             | (Op::Parked(..), Input::Sweep { .. }) => Heard::One(turn),
             (Op::Live(..), Input::Dispatch(asked)) => Heard::Who(asked.lane),
+            (Op::Live(..), Input::Sweep { .. }) => Heard::InOrder(turn),
             (Op::Opening(..), Input::Dispatch(asked)) if asked.park => Heard::Lane,
             (Op::Arrive(_), _) if self.plain && self.leads_to_nothing(store, reply) => {
                 Heard::Nothing

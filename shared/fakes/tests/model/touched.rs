@@ -39,13 +39,18 @@ fn bits_of_lanes<'a>(lanes: impl IntoIterator<Item = &'a LaneItem>) -> u64 {
         .fold(0, |bits, item| bits | lane_bit(item.lane.0))
 }
 
-/// The items whose versions a process knows from this exchange.
-pub(crate) fn touched(op: &Op, reply: &Reply) -> u64 {
-    let wrote = match op {
+/// The items whose versions a process knows that asks this.
+pub(crate) fn touched_by(op: &Op) -> u64 {
+    match op {
         Op::Commit(writes) => writes.iter().fold(0, |bits, write| bits | bit_of(write)),
         Op::UpdateRun(_) => 1,
         _ => 0,
-    };
+    }
+}
+
+/// The items whose versions a process knows from this exchange.
+pub(crate) fn touched(op: &Op, reply: &Reply) -> u64 {
+    let wrote = touched_by(op);
     let read = match reply {
         Reply::Run(Ok(run)) => bit_of_run(run.as_ref()),
         Reply::Shard(Ok(item)) => bits_of(item),

@@ -119,26 +119,30 @@ async fn put(
     Ok(build::claim(&key, &bytes))
 }
 
-/// A shard that is done, and of which everybody knows, as if its first attempt had done it: no attempt is compared with it any
-/// more, and what others had of it is gone.
+/// A shard that is done, and of which everybody knows, as if its first attempt had done the same tasks: no attempt is compared with
+/// it any more, and what others had of it is gone.
 pub(crate) fn at_once(item: &mut ShardItem, ground: &Ground) {
     if item.kind == ShardKind::Work {
-        item.output = item
-            .output
-            .as_ref()
-            .map(|output| as_if_first(ground, item, output));
         item.attempt = Attempt(1);
         item.failures.clear();
+        let output = item.output.take().map(|output| {
+            let bytes = block_on(ground.objects.get(&output.key)).expect("an output is stored");
+            let tasks: Vec<TaskId> = read(&bytes).tasks.into_keys().collect();
+            output_of(ground, item, &tasks)
+        });
+        item.output = output;
     }
 }
 
-/// The output that the shard would have if its first attempt had done the same tasks.
-fn as_if_first(ground: &Ground, item: &ShardItem, output: &Claim) -> Claim {
-    let bytes = block_on(ground.objects.get(&output.key)).expect("an output is stored");
-    let tasks: Vec<TaskId> = read(&bytes).tasks.into_keys().collect();
+/// The output of a shard by its attempt, with all of its tasks.
+pub(crate) fn output(ground: &Ground, item: &ShardItem) -> Claim {
+    output_of(ground, item, &ground.tasks[&item.id])
+}
+
+fn output_of(ground: &Ground, item: &ShardItem, tasks: &[TaskId]) -> Claim {
     let tasks: Vec<&str> = tasks.iter().map(TaskId::as_str).collect();
-    let manifest = build::manifest(&item.run, item.id, Attempt(1), &tasks);
-    block_on(put(&ground.objects, item.id, Attempt(1), &manifest)).expect("it is stored")
+    let manifest = build::manifest(&item.run, item.id, item.attempt, &tasks);
+    block_on(put(&ground.objects, item.id, item.attempt, &manifest)).expect("it is stored")
 }
 
 async fn checkpoint(
