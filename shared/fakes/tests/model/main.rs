@@ -169,6 +169,10 @@ fn a_run_that_is_moved_on_whatever_it_has_become_stands_still() {
 /// The models that are searched with and without what is left out: shards, lanes, and how much goes wrong.
 fn compared() -> Vec<Setup> {
     use Going::{Dies, Intruded, Lingers};
+    let twins = |shards, faults| Setup {
+        two_tasks: 0,
+        ..Setup::new(shards, 3, faults, Dies)
+    };
     let mut compared = vec![
         Setup::new("a", 2, 1, Dies),
         Setup::new("a", 1, 2, Dies),
@@ -180,12 +184,15 @@ fn compared() -> Vec<Setup> {
         Setup::new("a b", 2, 1, Dies),
         Setup::new("a", 1, 1, Lingers),
         Setup::new("a b", 3, 0, Dies),
+        twins("a b", 0),
     ];
     if is_proof() {
         compared.extend([
             Setup::new("a", 2, 2, Dies),
             Setup::new("a>b>c", 2, 1, Dies),
             Setup::new("a", 2, 1, Intruded),
+            twins("a b", 1),
+            twins("a b c", 0),
         ]);
     }
     compared
