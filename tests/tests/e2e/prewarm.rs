@@ -101,7 +101,7 @@ async fn initializations(on: &Deployment, target: &TargetId, run: &RunId) -> Vec
         .collect()
 }
 
-/// What was decided about the target: two environments, and at last none.
+/// What was decided about the target: two environments, one where the rule comes while one of two shards is settled, and at last none.
 async fn put_and_released(on: &Deployment, target: &TargetId) {
     let records = on.table.prewarm_records(target, 100).await;
     let records = records.expect("records");
@@ -114,8 +114,9 @@ async fn put_and_released(on: &Deployment, target: &TargetId) {
     acted.retain(|action| *action != PrewarmAction::Keep);
     // The rule may decide at the same moment: a release that comes twice is harmless.
     acted.dedup();
-    let put = PrewarmAction::Put { environments: 2 };
-    assert_eq!(acted, [PrewarmAction::Delete, put], "the newest first");
+    let [two, one] = [2, 1].map(|environments| PrewarmAction::Put { environments });
+    acted.retain(|action| *action != one);
+    assert_eq!(acted, [PrewarmAction::Delete, two], "the newest first");
 }
 
 #[tokio::test]

@@ -7,9 +7,10 @@ use foreshard_engine::prewarm::lead_ms;
 use foreshard_engine::schedule::instant;
 use foreshard_fakes::{Fault, WarmCall, World, block_on, wire};
 use foreshard_model::forecast::{Forecast, Quantity, StoredForecast};
+use foreshard_model::frontier::ShardState;
 use foreshard_model::ids::{Round, RunId, TargetId};
 use foreshard_model::message::{PlanRequest, PrewarmAnswer, PrewarmRequest};
-use foreshard_model::plan::Plan;
+use foreshard_model::plan::{Plan, ShardKind};
 use foreshard_model::prewarm::{PrewarmAction, PrewarmMode, PrewarmRecord, WarmStatus};
 use foreshard_model::run::RunState;
 use foreshard_model::schedule::ScheduleKey;
@@ -145,6 +146,36 @@ fn a_scheduled_wave_finds_its_environments_and_leaves_none() {
         .iter()
         .find(|record| record.decision.action != PrewarmAction::Keep);
     assert!(!put.unwrap().decision.reasons.is_empty());
+}
+
+#[test]
+fn of_a_wave_that_is_nearly_over_only_what_still_runs_keeps_its_environments() {
+    let (caller, target) = hourly();
+    let world = &caller.world;
+    acts(world);
+    for minute in 0..10 {
+        world.set_now(at("2026-06-01T10:50:00Z").plus(minute * MINUTE));
+        decided(world).unwrap();
+    }
+    let run = started(&caller, "2026-06-01T11:00:00Z");
+    let mut left = 3;
+    for mut item in world.shard_items(&run) {
+        item.version += 1;
+        item.claimed_at = world.now();
+        item.state = match item.kind {
+            ShardKind::Work if left > 0 => ShardState::Running,
+            ShardKind::Work => ShardState::Done,
+            _ => continue,
+        };
+        left -= i32::from(item.state == ShardState::Running);
+        world.put_shard(item);
+    }
+    world.set_now(at("2026-06-01T11:01:00Z"));
+    decided(world).unwrap();
+    assert_eq!(
+        world.warm_calls(),
+        [8, 3].map(|count| WarmCall::Provision(target.clone(), count))
+    );
 }
 
 #[test]
