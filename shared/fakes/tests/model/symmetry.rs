@@ -34,20 +34,23 @@ fn key(state: &State) -> Key<'_> {
 impl Machine {
     /// Of all orders of the lanes the one with the lowest numbers.
     pub(crate) fn ordered(&mut self, state: &mut State) {
-        let mut least: Option<State> = None;
+        let mut least = state.clone();
         for order in 0..self.orders.len() {
-            let Some(other) = self.swapped(state, order) else {
+            let Some(mut other) = self.swapped(state, order) else {
                 return;
             };
-            if key(&other) < key(least.as_ref().unwrap_or(state)) {
-                least = Some(other);
+            // Mostly the branches tell which is lower: then the items need not be looked at.
+            if *other.branches <= *least.branches {
+                other.store = self.stores.swapped(state.store, order, &self.orders[order]);
+                if key(&other) < key(&least) {
+                    least = other;
+                }
             }
         }
-        if let Some(least) = least {
-            *state = least;
-        }
+        *state = least;
     }
 
+    /// The state with lanes in another order, but for the items.
     fn swapped(&mut self, state: &State, order: usize) -> Option<State> {
         let mut other = state.clone();
         for (at, branch) in state.branches.iter().enumerate() {
@@ -74,7 +77,6 @@ impl Machine {
             *orphan = self.process_of(*orphan, order)?;
         }
         other.orphans.sort_unstable();
-        other.store = self.stores.swapped(state.store, order, &self.orders[order]);
         Some(other)
     }
 
