@@ -51,6 +51,14 @@ fn decided(world: &Arc<World>) -> Result<PrewarmAnswer, StageError> {
     block_on(prewarm(&wire::prewarm(world), &PrewarmRequest::default()))
 }
 
+/// Decides in each of the ten minutes before the next wave.
+fn decided_until_eleven(world: &Arc<World>) {
+    for minute in 0..10 {
+        world.set_now(at("2026-06-01T10:50:00Z").plus(minute * MINUTE));
+        decided(world).unwrap();
+    }
+}
+
 /// A cold start is worth a dollar, so that nobody doubts.
 fn acts(world: &World) {
     let policy = json!({"mode": "act", "worth": {"kind": "usd", "each": 1.0}});
@@ -153,10 +161,7 @@ fn of_a_wave_that_is_nearly_over_only_what_still_runs_keeps_its_environments() {
     let (caller, target) = hourly();
     let world = &caller.world;
     acts(world);
-    for minute in 0..10 {
-        world.set_now(at("2026-06-01T10:50:00Z").plus(minute * MINUTE));
-        decided(world).unwrap();
-    }
+    decided_until_eleven(world);
     let run = started(&caller, "2026-06-01T11:00:00Z");
     let mut left = 3;
     for mut item in world.shard_items(&run) {
@@ -183,10 +188,7 @@ fn a_run_that_was_accepted_but_not_planned_keeps_what_waits_for_it() {
     let (caller, target) = hourly();
     let world = &caller.world;
     acts(world);
-    for minute in 0..10 {
-        world.set_now(at("2026-06-01T10:50:00Z").plus(minute * MINUTE));
-        decided(world).unwrap();
-    }
+    decided_until_eleven(world);
     // The time has come; nothing has happened yet. Then the run is there, without a plan.
     world.set_now(at("2026-06-01T11:00:00Z"));
     decided(world).unwrap();
