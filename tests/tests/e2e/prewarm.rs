@@ -115,8 +115,11 @@ async fn put_and_released(on: &Deployment, target: &TargetId) {
     // The rule may decide at the same moment: a release that comes twice is harmless.
     acted.dedup();
     let [two, one] = [2, 1].map(|environments| PrewarmAction::Put { environments });
-    acted.retain(|action| *action != one);
-    assert_eq!(acted, [PrewarmAction::Delete, two], "the newest first");
+    let either = [
+        vec![PrewarmAction::Delete, two],
+        vec![PrewarmAction::Delete, one, two],
+    ];
+    assert!(either.contains(&acted), "the newest first: {acted:?}");
 }
 
 #[tokio::test]

@@ -3,7 +3,8 @@
 //! Nobody prefers a shard. Where there are such twins, a lane may draw any that is ready, whatever its rank, and a sweep takes what it
 //! finds in any order: that is more than may happen. Only shards change places by which no process, branch or lane goes, and of which
 //! nothing is anywhere but in their items: those that were never begun, and those that are done and released. So of some that are
-//! ready, and differ by their numbers only, it is enough to draw the first.
+//! ready, and differ by their numbers only, it is enough to draw the first. Whether a lane can be spared goes by what comes after and
+//! before what runs: for twins that is the same.
 
 use foreshard_model::frontier::{ShardItem, ShardState};
 use foreshard_model::ids::ShardId;
