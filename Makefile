@@ -40,9 +40,10 @@ functions: build ## target/lambda/<stage>/bootstrap, as CDK takes them
 	$(call say,packaging the functions)
 	@for stage in $(STAGES); do local-emulator/package.sh $(BUILT)/$$stage target/lambda/$$stage; done
 
+# Any test will do beside it: the features that tests bring must be on, or the SDKs are built again.
 faulty: functions ## the same with dispatch's fault switch compiled in, for the fault tests: target/lambda-faulty
 	$(call say,building dispatch with its fault switch)
-	cargo build --workspace --all-targets --features foreshard-dispatch/faults --profile $(PROFILE)
+	cargo build --workspace --bin dispatch --test prices --features foreshard-dispatch/faults --profile $(PROFILE)
 	@for stage in $(STAGES); do local-emulator/package.sh target/lambda/$$stage/bootstrap target/lambda-faulty/$$stage; done
 	@local-emulator/package.sh $(BUILT)/dispatch target/lambda-faulty/dispatch
 	cargo build --workspace --all-targets --profile $(PROFILE)

@@ -2,9 +2,10 @@
 
 use foreshard_model::frontier::ShardState;
 
+use crate::places::Places;
 use crate::store::{Item, Stores};
 use crate::touched::{lane_bit, shard_bit};
-use crate::{ahead, steps, symmetry, worker};
+use crate::{ahead, steps, worker};
 
 impl Stores {
     /// The same store with versions as low as nobody can tell: those of items that no living process has `touched`.
@@ -91,35 +92,39 @@ impl Stores {
         self.keep(contents)
     }
 
-    /// The store in which lanes have changed places, by this order of them.
-    pub(crate) fn swapped(&mut self, store: u32, order: usize, places: &[u32]) -> u32 {
+    /// The store in which lanes and shards have changed places, by this order of them.
+    pub(crate) fn swapped(&mut self, store: u32, order: usize, places: &Places) -> u32 {
+        if order == 0 {
+            return store;
+        }
         if let Some(other) = self.swapped.get(&(store, order)) {
             return *other;
         }
         let mut contents = (*self.contents[store as usize - 1]).clone();
         let lanes = std::mem::take(&mut contents.lanes);
         for (at, number) in lanes.into_iter().enumerate() {
-            let place = places.get(at).map_or(at, |place| *place as usize);
+            let place = places.lanes.get(at).map_or(at, |place| *place as usize);
             contents.lanes[place] = self.item_swapped(number, (order, places));
         }
-        for number in &mut contents.shards {
-            *number = self.item_swapped(*number, (order, places));
+        for number in std::mem::take(&mut contents.shards) {
+            let number = self.item_swapped(number, (order, places));
+            contents = self.with(contents, number);
         }
         let other = self.keep(contents);
         self.swapped.insert((store, order), other);
         other
     }
 
-    fn item_swapped(&mut self, number: u32, (order, places): (usize, &[u32])) -> u32 {
-        if number == 0 {
-            return 0;
+    pub(crate) fn item_swapped(&mut self, number: u32, (order, places): (usize, &Places)) -> u32 {
+        if number == 0 || order == 0 {
+            return number;
         }
         let known = self.items_swapped.entry((number, order));
         *known.or_insert_with(|| {
             let other = match self.items.at(number) {
                 Item::Run(_) => return number,
-                Item::Shard(item) => Item::Shard(symmetry::shard_item(item, places)),
-                Item::Lane(item) => Item::Lane(symmetry::lane_item(item, places)),
+                Item::Shard(item) => Item::Shard(places.shard_item(item)),
+                Item::Lane(item) => Item::Lane(places.lane_item(item)),
             };
             self.items.number(other)
         })

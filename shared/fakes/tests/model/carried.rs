@@ -130,6 +130,9 @@ pub(crate) fn heard(reply: &Reply, how: Heard, lanes: u32) -> Reply {
     }
 }
 
+/// The rank of a shard of which a lane is not told it: none has so high a one.
+const UNTOLD: u32 = 1_000;
+
 /// Other lanes that must run for one to be spared ([`foreshard_engine::frontier::spare`]).
 const OTHERS_MIN: usize = 2;
 
@@ -167,7 +170,11 @@ fn one_of(items: &[ShardItem], by: usize, lanes: usize) -> Vec<ShardItem> {
         return Vec::new();
     };
     if items.iter().all(|item| item.generation == one.generation) {
-        return vec![one.clone(); items.len()];
+        let one = ShardItem {
+            rank: UNTOLD,
+            ..one.clone()
+        };
+        return vec![one; items.len()];
     }
     let mut items = items.to_vec();
     let over = items.len().min(lanes);

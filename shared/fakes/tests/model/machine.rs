@@ -18,7 +18,7 @@ use crate::process::{Ending, Input, Output};
 use crate::setup::Setup;
 use crate::state::{Branch, Slot, Stage, State, Sweep, Token};
 use crate::store::Stores;
-use crate::symmetry::{Places, orders};
+use crate::symmetry::Orders;
 use crate::tape::{Op, Reply};
 
 /// What happens next.
@@ -57,8 +57,8 @@ pub(crate) struct Machine {
     pub(crate) asked: Asked,
     /// Questions with lower steps, by question and by how much.
     pub(crate) lower: Memo<(u32, u32), u32>,
-    /// The ways in which lanes can change places, and processes as they are then.
-    pub(crate) orders: Vec<Places>,
+    /// The ways in which lanes and shards can change places, and processes as they are then.
+    pub(crate) orders: Orders,
     pub(crate) processes: Memo<(u32, usize), Option<u32>>,
 }
 
@@ -66,16 +66,17 @@ impl Machine {
     /// The machine, and the state in which the first round's lanes begin.
     pub(crate) fn new(setup: Setup) -> (Self, State) {
         let (ground, run, topology) = setup.ground();
+        let mut stores = Stores::new(&ground, &setup);
+        let store = stores.first(run, &topology);
         let mut machine = Self {
             nodes: Nodes::new(&ground, setup.reduced),
-            stores: Stores::new(&ground, &setup),
+            orders: Orders::new(setup.lanes, &stores.twins, &ground),
+            stores,
             asked: Asked::default(),
             lower: Memo::default(),
-            orders: orders(setup.lanes),
             processes: Memo::default(),
             setup,
         };
-        let store = machine.stores.first(run, &topology);
         let lanes = machine.setup.lanes;
         let mut state = State {
             store,
@@ -144,9 +145,10 @@ impl Machine {
         let processes = next.slots().filter_map(|slot| next.process(slot));
         let touched = processes.fold(0, |bits, p| bits | self.nodes.node(p).touched);
         next.store = self.stores.settled(next.store, touched);
-        self.order_twins(&mut next);
         self.low_steps(&mut next);
-        self.ordered(&mut next);
+        if self.setup.changes_places {
+            self.ordered(&mut next);
+        }
         next
     }
 

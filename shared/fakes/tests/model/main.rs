@@ -10,6 +10,7 @@ mod alike;
 mod asked;
 mod broken;
 mod carried;
+mod compared;
 mod dags;
 mod enough;
 mod facts;
@@ -23,6 +24,7 @@ mod machine;
 mod memo;
 mod mentioned;
 mod nodes;
+mod places;
 mod process;
 mod recall;
 mod search;
@@ -53,23 +55,29 @@ fn is_proof() -> bool {
     std::env::var("FORESHARD_MODEL").is_ok_and(|value| value == "all")
 }
 
-/// The sizes that are to be searched: all, or those whose name has one of the words between semicolons in `FORESHARD_ONLY`.
-fn wanted(only: &str) -> Vec<Size> {
+/// The sizes that are to be searched: all, or those whose name has one of the words between semicolons in `FORESHARD_ONLY`; of them
+/// the models with the shards of `FORESHARD_SHARDS`, if it is set.
+fn wanted(only: &str, shards: &str) -> Vec<Size> {
     let mut sizes = match is_proof() {
         true => sizes::proof(),
         false => sizes::slice(),
     };
     sizes.retain(|size| only.split(';').any(|word| size.what.contains(word)));
+    for size in &mut sizes {
+        let is_wanted = |setup: &Setup| shards.is_empty() || setup.shards == shards;
+        size.setups.retain(is_wanted);
+    }
     sizes
 }
 
 #[test]
 fn every_run_ends_with_each_task_committed_once_or_with_a_cause() {
-    let only = std::env::var("FORESHARD_ONLY").unwrap_or_default();
-    let ends = exhaust(&wanted(&only), |line| println!("{line}"));
+    let [only, shards] =
+        ["FORESHARD_ONLY", "FORESHARD_SHARDS"].map(|name| std::env::var(name).unwrap_or_default());
+    let ends = exhaust(&wanted(&only, &shards), |line| println!("{line}"));
     // The model would be of no use if nothing could go wrong in it. Where nobody comes uninvited, nobody cancels.
     let mut every = BTreeSet::from(["succeeded", "failed", "cancelled"]);
-    if !only.is_empty() {
+    if !(only.is_empty() && shards.is_empty()) {
         every.retain(|end| ends.contains(end));
     }
     assert_eq!(ends, every, "how runs ended");
@@ -164,59 +172,6 @@ fn a_run_that_is_moved_on_whatever_it_has_become_stands_still() {
         told.starts_with("the run can neither finish nor fail"),
         "{told}"
     );
-}
-
-/// The models that are searched with and without what is left out: shards, lanes, and how much goes wrong.
-fn compared() -> Vec<Setup> {
-    use Going::{Dies, Intruded, Lingers};
-    let twins = |shards, faults| Setup {
-        two_tasks: 0,
-        ..Setup::new(shards, 3, faults, Dies)
-    };
-    let mut compared = vec![
-        Setup::new("a", 2, 1, Dies),
-        Setup::new("a", 1, 2, Dies),
-        Setup::new("a>b", 1, 1, Dies),
-        Setup::new("a>b", 1, 2, Dies),
-        Setup::new("a b", 1, 2, Dies),
-        Setup::new("a>b", 2, 0, Dies),
-        Setup::new("a b", 2, 0, Dies),
-        Setup::new("a b", 2, 1, Dies),
-        Setup::new("a", 1, 1, Lingers),
-        Setup::new("a b", 3, 0, Dies),
-        twins("a b", 0),
-    ];
-    if is_proof() {
-        compared.extend([
-            Setup::new("a", 2, 2, Dies),
-            Setup::new("a>b>c", 2, 1, Dies),
-            Setup::new("a", 2, 1, Intruded),
-            twins("a b", 1),
-            twins("a b c", 0),
-        ]);
-    }
-    compared
-}
-
-#[test]
-fn what_is_left_out_makes_no_difference() {
-    for less in compared() {
-        let whole = Setup {
-            reduced: false,
-            ..less.clone()
-        };
-        let (shards, lanes) = (less.shards.clone(), less.lanes);
-        let [less, whole] = [less, whole].map(|setup| search(&setup, STATES_MAX));
-        assert_eq!(
-            (&less.violation, &whole.violation),
-            (&None, &None),
-            "{shards}"
-        );
-        assert_eq!(less.finals, whole.finals, "{shards}");
-        assert!(less.states < whole.states, "{shards}");
-        // The third of three lanes has nothing to do beside two shards: it ends, and so it is compared, too.
-        assert_eq!(less.spared > 0, lanes > 2, "{shards}");
-    }
 }
 
 #[test]

@@ -6,31 +6,49 @@ use crate::ahead::{Again, Past};
 use crate::intern::Interned;
 use crate::machine::Machine;
 use crate::nodes::Nodes;
-use crate::state::{Branch, State};
+use crate::state::{Branch, LANES, Slot, State};
 use crate::tape::Reply;
+
+/// Who may go by a shard: of each lane three, and three others.
+const WHO: usize = 3 * LANES + 3;
 
 impl Machine {
     /// The shards that any process or branch goes by, or a lane's item, as bits.
     pub(crate) fn mentioned(&mut self, state: &State) -> u64 {
-        let mut bits = 0;
+        let same: Vec<u32> = (0..state.branches.len() as u32).collect();
+        let who = self.who_mentions(state, &same);
+        who.into_iter().fold(0, |bits, of| bits | of)
+    }
+
+    /// The same for each who does: for the process of each lane and for what it asks next, for its item, by their new numbers, and for all
+    /// other processes.
+    pub(crate) fn who_mentions(&mut self, state: &State, places: &[u32]) -> [u64; WHO] {
+        let mut who = [0; WHO];
         for slot in state.slots() {
             if let Some(process) = state.process(slot) {
-                bits |= self.nodes.mentioned(process, &self.stores.replies);
+                let of = match slot {
+                    Slot::Branch(at) => places[at] as usize,
+                    Slot::Stage => WHO - 3,
+                    Slot::Sweep => WHO - 2,
+                    Slot::Orphan(_) => WHO - 1,
+                };
+                who[of] |= self.nodes.mentioned(process, &self.stores.replies);
             }
         }
-        for at in 0..state.branches.len() {
+        for (at, place) in places.iter().enumerate() {
             let item = self.stores.lane(state.store, at);
             let told = item.and_then(|item| item.answer.as_ref()?.shard.as_ref());
-            bits |= told.map_or(0, |asked| 1 << asked.shard.0);
+            let told = told.map_or(0, |asked| 1 << asked.shard.0);
+            who[2 * LANES + *place as usize] |= told;
             if let Branch::Parking { then, .. }
             | Branch::Parked { then, .. }
             | Branch::Claimed { then }
             | Branch::Working { then, .. } = state.branches[at]
             {
-                bits |= self.nodes.given(then);
+                who[LANES + *place as usize] |= self.nodes.given(then);
             }
         }
-        bits
+        who
     }
 }
 

@@ -8,8 +8,8 @@ use crate::ahead::{Again, Past};
 use crate::forget::Look;
 use crate::intern::Interned;
 use crate::memo::Memo;
+use crate::places::Places;
 use crate::process::{Ground, Input, Output};
-use crate::symmetry;
 use crate::tape::{Op, Reply};
 use crate::touched::touched;
 
@@ -48,7 +48,7 @@ pub(crate) struct Nodes {
     places: Vec<Place>,
     nodes: Vec<Rc<Node>>,
     next: Memo<(u32, u32, u32), u32>,
-    /// By number and order: what inputs, requests and replies are where lanes have changed places.
+    /// By number and order: what inputs, requests and replies are where lanes and shards have changed places.
     inputs_swapped: Memo<(u32, usize), u32>,
     ops_swapped: Memo<(u32, usize), u32>,
     replies_swapped: Memo<(u32, usize), Option<u32>>,
@@ -152,11 +152,11 @@ impl Nodes {
         self.root_of(input, replies)
     }
 
-    /// The process that does the same where lanes have changed places, by this order of them; `None` where it would not.
+    /// The process that does the same where lanes and shards have changed places, in this order; `None` where it would not.
     pub(crate) fn swapped(
         &mut self,
         number: u32,
-        (order, places): (usize, &[u32]),
+        (order, places): (usize, &Places),
         replies: &mut Interned<Reply>,
     ) -> Option<u32> {
         let place = self.places[number as usize - 1].clone();
@@ -164,35 +164,57 @@ impl Nodes {
         for (op, reply) in place.told {
             let known = self.replies_swapped.entry((reply, order));
             let reply = *known.or_insert_with(|| {
-                let other = symmetry::reply(replies.at(reply), places);
+                let other = places.reply(replies.at(reply));
                 other.map(|other| replies.number(other))
             });
-            let known = self.ops_swapped.entry((op, order));
-            let op = *known.or_insert_with(|| {
-                let other = symmetry::op(self.ops.at(op), places);
-                self.ops.number(other)
-            });
-            told.push((op, reply?));
+            told.push((self.op_swapped(op, (order, places)), reply?));
         }
         told.sort_by_key(|(op, _)| *op);
-        let Some(past) = place.past else {
-            let input = self.input_swapped(place.input, (order, places));
-            let past = None;
-            return Some(self.at(Place { input, past, told }, replies));
+        let other = match place.past {
+            None => {
+                let input = self.input_swapped(place.input, (order, places));
+                let past = None;
+                self.at(Place { input, past, told }, replies)
+            }
+            Some(past) => {
+                let other = self.swapped(past.number, (order, places), replies)?;
+                let other = self.forgotten(other, past.again, replies);
+                let told = told.into_iter();
+                told.fold(other, |other, exchange| {
+                    self.told_more(other, exchange, replies)
+                })
+            }
         };
-        let other = self.swapped(past.number, (order, places), replies)?;
-        let mut other = self.forgotten(other, past.again, replies);
-        for exchange in told {
-            other = self.told_more(other, exchange, replies);
-        }
-        Some(other)
+        self.asks_the_same(number, other, (order, places))
+            .then_some(other)
     }
 
-    /// The input where lanes have changed places.
-    pub(crate) fn input_swapped(&mut self, input: u32, (order, places): (usize, &[u32])) -> u32 {
+    /// Whether a process asks the same as another one, as that is called where lanes and shards are at other places.
+    fn asks_the_same(&mut self, one: u32, other: u32, of: (usize, &Places)) -> bool {
+        let (one, other) = (self.node(one), self.node(other));
+        let mut asks: Vec<u32> = Vec::with_capacity(one.pending.len());
+        for op in &one.pending {
+            asks.push(self.op_swapped(*op, of));
+        }
+        let mut does = other.pending.clone();
+        asks.sort_unstable();
+        does.sort_unstable();
+        asks == does && one.output.is_some() == other.output.is_some()
+    }
+
+    fn op_swapped(&mut self, op: u32, (order, places): (usize, &Places)) -> u32 {
+        let known = self.ops_swapped.entry((op, order));
+        *known.or_insert_with(|| {
+            let other = places.op(self.ops.at(op));
+            self.ops.number(other)
+        })
+    }
+
+    /// The input where lanes and shards have changed places.
+    pub(crate) fn input_swapped(&mut self, input: u32, (order, places): (usize, &Places)) -> u32 {
         let known = self.inputs_swapped.entry((input, order));
         *known.or_insert_with(|| {
-            let other = symmetry::input(self.inputs.at(input), places);
+            let other = places.input(self.inputs.at(input));
             self.inputs.number(other)
         })
     }

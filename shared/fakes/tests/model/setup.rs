@@ -49,6 +49,8 @@ pub(crate) struct Setup {
     pub(crate) broken: Option<Broken>,
     /// Whether what makes no difference is left out: else every order of every request is gone through.
     pub(crate) reduced: bool,
+    /// Whether, of what is left out, states are in which lanes or shards have but changed places.
+    pub(crate) changes_places: bool,
 }
 
 impl Setup {
@@ -63,6 +65,7 @@ impl Setup {
             once: None,
             broken: None,
             reduced: true,
+            changes_places: true,
         }
     }
 

@@ -81,26 +81,31 @@ pub(crate) struct Stores {
     pub(crate) settled: Memo<(u32, u64), u32>,
     heard: Memo<(u32, Heard), u32>,
     pub(crate) swapped: Memo<(u32, usize), u32>,
-    /// Shards that can change places, and stores in which they have, by which were heard of.
+    /// Shards that can change places, and what they have, by number and by item.
     pub(crate) twins: Vec<Vec<ShardId>>,
-    pub(crate) ordered: Memo<(u32, u64), u32>,
+    pub(crate) likeness_of: Interned<String>,
+    pub(crate) likenesses: Memo<u32, u32>,
     pub(crate) items_swapped: Memo<(u32, usize), u32>,
     /// Whoever is given up has died, and nobody cuts again.
     pub(crate) plain: bool,
     lanes: u32,
     lanes_do: Lanes,
     reduced: bool,
+    has_twins: bool,
 }
 
 impl Stores {
     pub(crate) fn new(ground: &Ground, setup: &Setup) -> Self {
+        let plain = setup.going == Going::Dies;
         Self {
             ground: ground.clone(),
             broken: setup.broken,
-            plain: setup.going == Going::Dies,
+            plain,
             lanes: setup.lanes,
             lanes_do: setup.lanes_do(),
             reduced: setup.reduced,
+            // With two lanes it is not worth what it takes.
+            has_twins: setup.reduced && setup.changes_places && plain && setup.lanes > 2,
             items: Interned::default(),
             lowest: Memo::default(),
             lower: Memo::default(),
@@ -116,7 +121,8 @@ impl Stores {
             heard: Memo::default(),
             swapped: Memo::default(),
             twins: Vec::new(),
-            ordered: Memo::default(),
+            likeness_of: Interned::default(),
+            likenesses: Memo::default(),
             items_swapped: Memo::default(),
         }
     }
@@ -128,8 +134,7 @@ impl Stores {
         let lanes_do = self.lanes_do;
         let shards = shards.map(|item| Item::Shard(timeless::shard(item, lanes_do)));
         let shards = shards.map(|item| self.items.number(item));
-        // With two lanes it is not worth what it takes.
-        if self.plain && self.reduced && self.lanes > 2 {
+        if self.has_twins {
             self.twins = twins::all(topology);
         }
         let contents = Contents {

@@ -1,27 +1,94 @@
-//! Lanes that change places: a state in which two lanes have what the other has is the same state.
+//! Lanes and shards that change places: a state in which two have what the other has is the same state.
 //!
 //! Nobody prefers a lane. What is drawn by its number is gone through in every way, and so is the order in which a sweep wakes; but a
-//! process that has a choice among several lanes behind it is left as it is, since it would choose otherwise under another number.
+//! process that has a choice among several lanes behind it is left as it is, since it would choose otherwise under another number. Of
+//! shards the same is so of twins ([`crate::twins`]). A process that has changed places is begun anew with what it would have been told:
+//! if what it asks then is not what it asked, as it is now called, it is left as it is, too.
 
-use foreshard_model::frontier::{LaneItem, ShardItem, Write};
-use foreshard_model::ids::LaneId;
-use foreshard_model::message::DispatchRequest;
-use foreshard_stages::ports::Page;
+use std::rc::Rc;
 
+use foreshard_model::ids::ShardId;
+
+use crate::dags;
 use crate::machine::Machine;
-use crate::process::Input;
+use crate::memo::Memo;
+use crate::places::Places;
+use crate::process::Ground;
 use crate::state::{Branch, Slot, State};
-use crate::tape::{Op, Reply};
 
-/// The new number of each lane.
-pub(crate) type Places = Vec<u32>;
+/// Every way in which lanes and shards can change places, by number: 0 is the one in which they do not.
+pub(crate) struct Orders {
+    all: Vec<Places>,
+    lanes: usize,
+    /// By the new number of each shard.
+    shards: Memo<Rc<[ShardId]>, usize>,
+}
 
-/// Every order of so many lanes but the one that they have.
-pub(crate) fn orders(lanes: u32) -> Vec<Places> {
-    let orders = crate::dags::orders(lanes as usize).into_iter();
+impl Orders {
+    /// The orders of so many lanes, and of these shards among each other.
+    pub(crate) fn new(lanes: u32, twins: &[Vec<ShardId>], ground: &Ground) -> Self {
+        let lanes = of_lanes(lanes);
+        let shards = of_twins(twins);
+        let ground = Rc::new(ground.clone());
+        let all = lanes.iter().flat_map(|lanes| {
+            shards.iter().map(|shards| Places {
+                lanes: Rc::clone(lanes),
+                shards: Rc::clone(shards),
+                ground: Rc::clone(&ground),
+            })
+        });
+        Self {
+            all: all.collect(),
+            lanes: lanes.len(),
+            shards: (0..).zip(shards).map(|(at, places)| (places, at)).collect(),
+        }
+    }
+
+    /// The orders of lanes in which no shard has another place.
+    fn of_lanes(&self) -> impl Iterator<Item = usize> + use<> {
+        (0..self.all.len()).step_by(self.all.len() / self.lanes)
+    }
+
+    /// The order of lanes, with shards at these places.
+    pub(crate) fn with_shards(&self, order: usize, places: &[ShardId]) -> usize {
+        order + self.shards[places]
+    }
+
+    pub(crate) fn places(&self, order: usize) -> &Places {
+        &self.all[order]
+    }
+}
+
+/// Every order of so many lanes, beginning with the one that they have.
+fn of_lanes(lanes: u32) -> Vec<Rc<[u32]>> {
+    let orders = dags::orders(lanes as usize).into_iter();
     let orders = orders.map(|order| order.into_iter().map(|place| place as u32).collect());
-    let same: Places = (0..lanes).collect();
-    orders.filter(|order| *order != same).collect()
+    let mut orders: Vec<Rc<[u32]>> = orders.collect();
+    orders.sort();
+    orders
+}
+
+/// Every way in which twins can change places, beginning with the one in which they do not.
+fn of_twins(twins: &[Vec<ShardId>]) -> Vec<Rc<[ShardId]>> {
+    let last = twins.iter().flatten().max();
+    let first: Vec<ShardId> =
+        last.map_or_else(Vec::new, |last| (0..=last.0).map(ShardId).collect());
+    let mut ways = vec![first];
+    for some in twins {
+        let orders = dags::orders(some.len());
+        let longer = ways.iter().flat_map(|way| {
+            orders.iter().map(|order| {
+                let mut way = way.clone();
+                for (id, place) in some.iter().zip(order) {
+                    way[id.0 as usize] = some[*place];
+                }
+                way
+            })
+        });
+        ways = longer.collect();
+    }
+    ways.sort();
+    ways.into_iter().map(Rc::from).collect()
 }
 
 type Key<'a> = (&'a [Branch], u32, [Option<u32>; 2], &'a [u32]);
@@ -32,25 +99,36 @@ fn key(state: &State) -> Key<'_> {
 }
 
 impl Machine {
-    /// Of all orders of the lanes the one with the lowest numbers.
+    /// Of all orders of the lanes the one with the lowest numbers, with twins in the order of what they have there.
     pub(crate) fn ordered(&mut self, state: &mut State) {
-        let mut least = state.clone();
-        for order in 0..self.orders.len() {
-            let Some(mut other) = self.swapped(state, order) else {
-                return;
+        let mut least: Option<State> = None;
+        for lanes in self.orders.of_lanes() {
+            let order = self.twins_in_order(state, lanes);
+            let tried = self.swapped(state, order).map(|other| (order, other));
+            let tried = tried.or_else(|| Some((lanes, self.swapped(state, lanes)?)));
+            let Some((order, mut other)) = tried else {
+                continue;
             };
             // Mostly the branches tell which is lower: then the items need not be looked at.
-            if *other.branches <= *least.branches {
-                other.store = self.stores.swapped(state.store, order, &self.orders[order]);
-                if key(&other) < key(&least) {
-                    least = other;
-                }
+            if least
+                .as_ref()
+                .is_some_and(|least| *other.branches > *least.branches)
+            {
+                continue;
+            }
+            other.store = self
+                .stores
+                .swapped(state.store, order, self.orders.places(order));
+            if least.as_ref().is_none_or(|least| key(&other) < key(least)) {
+                least = Some(other);
             }
         }
-        *state = least;
+        if let Some(least) = least {
+            *state = least;
+        }
     }
 
-    /// The state with lanes in another order, but for the items.
+    /// The state with lanes and shards at other places, but for the items.
     fn swapped(&mut self, state: &State, order: usize) -> Option<State> {
         let mut other = state.clone();
         for (at, branch) in state.branches.iter().enumerate() {
@@ -66,7 +144,8 @@ impl Machine {
                 }
                 Branch::Ended => {}
             }
-            other.branches[self.orders[order][at] as usize] = branch;
+            let place = self.orders.places(order).lanes[at];
+            other.branches[place as usize] = branch;
         }
         for slot in [Slot::Stage, Slot::Sweep] {
             if let Some(process) = state.process(slot) {
@@ -81,103 +160,20 @@ impl Machine {
     }
 
     fn question_of(&mut self, question: u32, order: usize) -> u32 {
-        let of = (order, self.orders[order].as_slice());
+        let of = (order, self.orders.places(order));
         self.nodes.input_swapped(question, of)
     }
 
     fn process_of(&mut self, process: u32, order: usize) -> Option<u32> {
+        if order == 0 {
+            return Some(process);
+        }
         if let Some(other) = self.processes.get(&(process, order)) {
             return *other;
         }
-        let of = (order, self.orders[order].as_slice());
+        let of = (order, self.orders.places(order));
         let other = self.nodes.swapped(process, of, &mut self.stores.replies);
         self.processes.insert((process, order), other);
         other
     }
-}
-
-pub(crate) fn input(input: &Input, places: &[u32]) -> Input {
-    match input {
-        Input::Dispatch(asked) => Input::Dispatch(DispatchRequest {
-            lane: lane(asked.lane, places),
-            token: asked.token.as_ref().map(|text| token(text, places)),
-            ..asked.clone()
-        }),
-        other => other.clone(),
-    }
-}
-
-pub(crate) fn op(op: &Op, places: &[u32]) -> Op {
-    match op {
-        Op::Lane(of) => Op::Lane(lane(*of, places)),
-        Op::Opening(of, finished) => Op::Opening(lane(*of, places), *finished),
-        Op::Answer(text) => Op::Answer(token(text, places)),
-        Op::Commit(writes) => {
-            let writes = writes.iter().map(|write| match write {
-                Write::Lane(item, expect) => {
-                    Write::Lane(Box::new(lane_item(item, places)), *expect)
-                }
-                Write::Shard(item, expect) => {
-                    Write::Shard(Box::new(shard_item(item, places)), *expect)
-                }
-                Write::Run(..) => write.clone(),
-            });
-            Op::Commit(writes.collect())
-        }
-        other => other.clone(),
-    }
-}
-
-/// `None` where it left a choice among lanes.
-pub(crate) fn reply(reply: &Reply, places: &[u32]) -> Option<Reply> {
-    let moved = |item: &LaneItem| lane_item(item, places);
-    let of_shard = |item: &ShardItem| shard_item(item, places);
-    Some(match reply {
-        Reply::Lane(Ok(item)) => Reply::Lane(Ok(item.as_ref().map(moved))),
-        Reply::Lanes(Ok(items)) if items.len() > 1 => return None,
-        Reply::Lanes(Ok(items)) => Reply::Lanes(Ok(items.iter().map(moved).collect())),
-        Reply::Opening(Ok(opening)) => {
-            let mut opening = opening.clone();
-            opening.lane = opening.lane.as_ref().map(moved);
-            opening.finished = opening.finished.as_ref().map(of_shard);
-            Reply::Opening(Ok(opening))
-        }
-        Reply::Shard(Ok(item)) => Reply::Shard(Ok(item.as_ref().map(of_shard))),
-        Reply::Shards(Ok(items)) => Reply::Shards(Ok(items.iter().map(of_shard).collect())),
-        Reply::Arrived(Ok(item)) => Reply::Arrived(Ok(of_shard(item))),
-        Reply::Page(Ok(page)) => Reply::Page(Ok(Page {
-            items: page.items.iter().map(of_shard).collect(),
-            next: page.next.clone(),
-        })),
-        other => other.clone(),
-    })
-}
-
-/// The shard with the new number of the lane that runs it.
-pub(crate) fn shard_item(item: &ShardItem, places: &[u32]) -> ShardItem {
-    ShardItem {
-        lane: item.lane.map(|of| lane(of, places)),
-        ..item.clone()
-    }
-}
-
-pub(crate) fn lane_item(item: &LaneItem, places: &[u32]) -> LaneItem {
-    LaneItem {
-        lane: lane(item.lane, places),
-        token: item.token.as_ref().map(|text| token(text, places)),
-        ..item.clone()
-    }
-}
-
-fn lane(lane: LaneId, places: &[u32]) -> LaneId {
-    // A lane that a broken protocol makes up has no other number.
-    LaneId(places.get(lane.0 as usize).copied().unwrap_or(lane.0))
-}
-
-/// The token of the lane's new number: of round, lane and step the second.
-fn token(text: &str, places: &[u32]) -> String {
-    let mut parts = text.split('-').map(str::to_owned).collect::<Vec<_>>();
-    let place = parts[1].parse::<usize>().expect("a lane is a number");
-    parts[1] = places[place].to_string();
-    parts.join("-")
 }

@@ -1,10 +1,9 @@
-//! Shards that change places: a state in which two have what the other has, and come after and before the same, is the same state.
+//! Twins: shards of one task each that come after and before the same.
 //!
-//! Nobody prefers a shard. Where there are such twins, a lane may draw any that is ready, whatever its rank, and a sweep takes what it
-//! finds in any order: that is more than may happen. Only shards change places by which no process, branch or lane goes, and of which
-//! nothing is anywhere but in their items: those that were never begun, and those that are done and released. So of some that are
-//! ready, and differ by their numbers only, it is enough to draw the first. Whether a lane can be spared goes by what comes after and
-//! before what runs: for twins that is the same.
+//! Nobody prefers one of them. Where there are such twins, a lane may draw any that is ready, whatever its rank, and a sweep takes what it
+//! finds in any order: that is more than may happen. So they change places, as lanes do ([`crate::symmetry`]), with all who go by them;
+//! and of some that are ready, of which nothing is anywhere but in their items, and which differ by their numbers only, it is enough to
+//! draw the first. Whether a lane can be spared goes by what comes after and before what runs: for twins that is the same.
 
 use foreshard_model::frontier::{ShardItem, ShardState};
 use foreshard_model::ids::ShardId;
@@ -12,10 +11,10 @@ use foreshard_model::plan::ShardKind;
 use foreshard_model::topology::{ShardNode, Topology};
 
 use crate::machine::Machine;
+use crate::places::Places;
 use crate::state::State;
 use crate::store::{Item, Stores};
 use crate::tape::{Op, Reply};
-use crate::worker;
 
 /// Shards of one task each that come after and before the same, two or more of them.
 pub(crate) fn all(plan: &Topology) -> Vec<Vec<ShardId>> {
@@ -45,12 +44,28 @@ fn are_alike(plan: &Topology, one: &ShardNode, other: &ShardNode) -> bool {
 }
 
 impl Machine {
-    /// Puts twins by which nobody goes in the order of what they have.
-    pub(crate) fn order_twins(&mut self, state: &mut State) {
-        if self.stores.has_twins() {
-            let mentioned = self.mentioned(state);
-            state.store = self.stores.with_ordered_twins(state.store, mentioned);
+    /// The order in which lanes are as in this one, and twins by what they have then, and by who goes by them.
+    pub(crate) fn twins_in_order(&mut self, state: &State, lanes: usize) -> usize {
+        if !self.stores.has_twins() {
+            return lanes;
         }
+        let order = self.orders.places(lanes).clone();
+        let who = self.who_mentions(state, &order.lanes);
+        let mut places = order.shards.to_vec();
+        for some in &self.stores.twins.clone() {
+            let mut ordered: Vec<(u32, u64, ShardId)> = Vec::with_capacity(some.len());
+            for id in some {
+                let has = self.stores.likeness(state.store, *id, (lanes, &order));
+                let by = who.iter().enumerate();
+                let by = by.fold(0, |by, (at, bits)| by | (bits >> id.0 & 1) << at);
+                ordered.push((has, by, *id));
+            }
+            ordered.sort_unstable();
+            for ((_, _, id), place) in ordered.iter().zip(some) {
+                places[id.0 as usize] = *place;
+            }
+        }
+        self.orders.with_shards(lanes, &places)
     }
 
     /// Whether it comes to the same to draw another one of what is ready, which comes before.
@@ -85,64 +100,20 @@ impl Stores {
         twins.any(|some| some.contains(&one) && some.contains(&other))
     }
 
-    fn with_ordered_twins(&mut self, store: u32, mentioned: u64) -> u32 {
-        if let Some(ordered) = self.ordered.get(&(store, mentioned)) {
-            return *ordered;
+    /// The number of what a shard has, where lanes are at these places.
+    fn likeness(&mut self, store: u32, id: ShardId, of: (usize, &Places)) -> u32 {
+        let contents = &self.contents[store as usize - 1];
+        // Nobody cuts again: so they are where they were in the plan.
+        let number = self.item_swapped(contents.shards[id.0 as usize], of);
+        if let Some(known) = self.likenesses.get(&number) {
+            return *known;
         }
-        let all = self.of(store);
-        let all = all.iter().filter_map(|item| match &**item {
-            Item::Shard(item) => Some(item),
-            Item::Run(_) | Item::Lane(_) => None,
-        });
-        let mut places: Vec<(ShardId, ShardId)> = Vec::new();
-        for some in &self.twins {
-            let free = all.clone().filter(|item| some.contains(&item.id));
-            let free: Vec<&ShardItem> = free.filter(|item| is_free(item, mentioned)).collect();
-            let mut ordered = free.clone();
-            ordered.sort_by_cached_key(|item| has(item));
-            let pairs = ordered.iter().zip(&free);
-            places.extend(pairs.map(|(item, place)| (item.id, place.id)));
-        }
-        let ordered = match places.iter().all(|(from, to)| from == to) {
-            true => store,
-            false => self.with_moved(store, &places),
+        let Item::Shard(item) = self.items.at(number) else {
+            unreachable!("it is a shard")
         };
-        self.ordered.insert((store, mentioned), ordered);
-        ordered
-    }
-
-    /// The store in which shards have gone from places to others.
-    fn with_moved(&mut self, store: u32, places: &[(ShardId, ShardId)]) -> u32 {
-        let mut contents = (*self.contents[store as usize - 1]).clone();
-        for number in std::mem::take(&mut contents.shards) {
-            let Item::Shard(item) = self.items.at(number) else {
-                unreachable!("it is a shard")
-            };
-            let moved = self.moved(item.clone(), places);
-            let number = self.items.number(Item::Shard(moved));
-            contents = self.with(contents, number);
-        }
-        self.keep(contents)
-    }
-
-    /// The shard at its new place, with those that have arrived at theirs.
-    fn moved(&self, item: ShardItem, places: &[(ShardId, ShardId)]) -> ShardItem {
-        let to = |id: ShardId| {
-            let mut places = places.iter();
-            places.find(|(from, _)| *from == id).map_or(id, |p| p.1)
-        };
-        let id = to(item.id);
-        let mut moved = ShardItem {
-            id,
-            // By the order of appearance.
-            rank: if id == item.id { item.rank } else { id.0 },
-            arrived: item.arrived.iter().map(|id| to(*id)).collect(),
-            ..item
-        };
-        if id != item.id && moved.output.is_some() {
-            moved.output = Some(worker::output(&self.ground, &moved));
-        }
-        moved
+        let likeness = self.likeness_of.number(has(item));
+        self.likenesses.insert(number, likeness);
+        likeness
     }
 }
 
@@ -157,10 +128,8 @@ fn has(item: &ShardItem) -> String {
     format!("{item:?}")
 }
 
-/// Nobody goes by the shard, and nothing of it is anywhere but in its item.
+/// Nobody goes by the shard, and it was never begun.
 fn is_free(item: &ShardItem, mentioned: u64) -> bool {
-    let new = matches!(item.state, ShardState::Waiting | ShardState::Ready) && item.attempt.0 == 0;
-    // As if its first attempt had done it: that is how it is kept.
-    let done = item.state == ShardState::Done && item.released && item.attempt.0 == 1;
-    mentioned & 1 << item.id.0 == 0 && (new || done)
+    let new = item.state == ShardState::Ready && item.attempt.0 == 0;
+    mentioned & 1 << item.id.0 == 0 && new
 }

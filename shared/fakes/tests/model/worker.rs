@@ -128,21 +128,21 @@ pub(crate) fn at_once(item: &mut ShardItem, ground: &Ground) {
         let output = item.output.take().map(|output| {
             let bytes = block_on(ground.objects.get(&output.key)).expect("an output is stored");
             let tasks: Vec<TaskId> = read(&bytes).tasks.into_keys().collect();
-            output_of(ground, item, &tasks)
+            output_of(ground, (item.id, item.attempt), &tasks)
         });
         item.output = output;
     }
 }
 
-/// The output of a shard by its attempt, with all of its tasks.
-pub(crate) fn output(ground: &Ground, item: &ShardItem) -> Claim {
-    output_of(ground, item, &ground.tasks[&item.id])
+/// The output of a shard by this attempt, with all of its tasks.
+pub(crate) fn output(ground: &Ground, id: ShardId, attempt: Attempt) -> Claim {
+    output_of(ground, (id, attempt), &ground.tasks[&id])
 }
 
-fn output_of(ground: &Ground, item: &ShardItem, tasks: &[TaskId]) -> Claim {
+fn output_of(ground: &Ground, (id, attempt): (ShardId, Attempt), tasks: &[TaskId]) -> Claim {
     let tasks: Vec<&str> = tasks.iter().map(TaskId::as_str).collect();
-    let manifest = build::manifest(&item.run, item.id, item.attempt, &tasks);
-    block_on(put(&ground.objects, item.id, item.attempt, &manifest)).expect("it is stored")
+    let manifest = build::manifest(&build::run_id(), id, attempt, &tasks);
+    block_on(put(&ground.objects, id, attempt, &manifest)).expect("it is stored")
 }
 
 async fn checkpoint(
