@@ -40,6 +40,6 @@ pub use command::{Figures, Form, Simulate, SimulateError, Told, simulate};
 pub use meter::{Throttles, Usage};
 pub use parameters::PARAMETERS;
 pub use result::{EachRun, Simulated, Stretch};
-pub use run::{definition, naive, ours, plain, tracked};
+pub use run::{definition, mapped, naive, ours, plain, tracked};
 pub use scenario::{Failed, Recurring, Scenario};
 pub use trouble::{NoTrouble, Struck, Trouble};

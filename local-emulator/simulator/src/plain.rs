@@ -4,6 +4,7 @@
 //! each of its levels; where one definition or one history cannot hold that, levels go into nested executions. Beside it, as a
 //! bound that no definition reaches, every task starts as soon as its inputs are there.
 
+mod play;
 mod task;
 mod tracking;
 
@@ -13,7 +14,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use foreshard_engine::graph::{Csr, Edge, levels, topological_order};
-use foreshard_engine::place::WORKER_MIB;
 use foreshard_engine::plan::Scale;
 use foreshard_engine::price;
 use foreshard_fakes::build;
@@ -21,36 +21,19 @@ use foreshard_model::limits::DEFINITION_BYTES;
 use foreshard_model::message::CaughtError;
 use foreshard_model::units::TimeMs;
 use foreshard_model::workflow::Workflow;
-use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
 use crate::cloud::Cloud;
 use crate::meter::Usage;
-use crate::parameters::{FLOW_STATE_MS, LONGEST_MS, START_MS, TASK_STATE_MS, TIMER_WITHIN_MS};
+use crate::parameters::{LONGEST_MS, TIMER_WITHIN_MS};
 use crate::result::{EachRun, Simulated, Stretch, billed};
 use crate::run::Stage;
 use crate::scenario::{Failed, Scenario};
-use crate::states::{Dead, EXECUTION_EVENTS, FORK_EVENTS, History, RETRY_EVENTS, TASK_EVENTS};
+use crate::states::Dead;
 
 use self::task::{PlainTask, plain_task, shape};
 
 /// What names of plain functions begin with.
 pub(crate) const PREFIX: &str = "plain/";
-
-/// Repeats of a Task state after throttling, with the waits of our own state machine: a competent user raises Workflow Studio's
-/// three once a wide level has failed by them.
-const RETRIES: u32 = 10;
-/// Errors after which a Task state is repeated. Source: what Workflow Studio proposes for `lambda:invoke`.
-const PLAIN_RETRIED: [&str; 2] = ["Lambda.ServiceException", "Lambda.TooManyRequestsException"];
-/// Those that Workflow Studio proposes.
-const NAIVE_RETRIES: u32 = 3;
-/// What `lambda:invoke` answers around a payload, in bytes: status, version, headers and metadata of the request.
-const ENVELOPE_BYTES: usize = 700;
-/// The longest wait before a repeat, in milliseconds.
-const RETRY_MAX_MS: u64 = 30_000;
-/// Tasks of a nested execution, at most: with their names they stay well below a definition's and a history's limit.
-const NESTED_TASKS: usize = 1_000;
-/// Events of a state that runs a nested execution and waits for it: a task's, and one for the submission.
-const NESTED_EVENTS: u32 = TASK_EVENTS + 1;
 
 /// How the tasks are put in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,10 +46,14 @@ pub(crate) enum Arrangement {
     Tracked,
     /// A Parallel state for each level, all in one execution, its results passed on, repeats as Workflow Studio proposes them.
     Naive,
+    /// As naive, and each level is one inline Map of its tasks.
+    Mapped,
 }
 
 /// What ends a plain run before its time.
 enum Ended {
+    /// Its definition has too many bytes, and is refused.
+    TooLarge(u64),
     Dead(Dead),
     Failed(CaughtError),
     /// Nothing more happens.
@@ -87,8 +74,9 @@ struct Plain {
     tasks: Vec<PlainTask>,
     graph: Csr,
     levels: Vec<Vec<u32>>,
+    arrangement: Arrangement,
     nests: bool,
-    naive: bool,
+    definition_bytes: u64,
 }
 
 /// One run, and how far it has come.
@@ -133,7 +121,7 @@ pub(crate) fn simulate(
                 runs.len() - 1
             };
             let mut stretches = Vec::new();
-            let played = plain.play(arrangement, &mut stretches).await;
+            let played = plain.play(&mut stretches).await;
             let ended = (plain.cloud.timeline.now(), (played, stretches));
             runs.borrow_mut()[place].ended = Some(ended);
         }));
@@ -173,6 +161,12 @@ fn figures(scenario: &Scenario, plain: &Plain, runs: Vec<Run>) -> Simulated {
         end = end.max(ended);
         let (own, why) = match played {
             Ok(()) => ("succeeded", None),
+            Err(Ended::TooLarge(bytes)) => {
+                let why = format!(
+                    "the definition has {bytes} bytes: Step Functions takes {DEFINITION_BYTES}"
+                );
+                ("failed", Some(why))
+            }
             Err(Ended::Dead(dead)) => ("failed", Some(dead.as_str().to_owned())),
             Err(Ended::Failed(error)) => {
                 ("failed", Some(format!("{}: {}", error.error, error.cause)))
@@ -272,177 +266,11 @@ impl Plain {
             nests: matches!(arrangement, Arrangement::Levels | Arrangement::Tracked)
                 && (measured.definition_bytes > DEFINITION_BYTES as u64
                     || measured.events > u64::from(cloud.account.history_events)),
-            naive: arrangement == Arrangement::Naive,
+            arrangement,
+            definition_bytes: measured.definition_bytes,
             tasks: plain,
             graph,
             levels: by_level,
         }
-    }
-
-    async fn play(
-        &self,
-        arrangement: Arrangement,
-        stretches: &mut Vec<Stretch>,
-    ) -> Result<(), Ended> {
-        let cloud = &self.cloud;
-        cloud.starts_execution().await;
-        cloud.timeline.sleep(START_MS).await;
-        match arrangement {
-            Arrangement::Levels | Arrangement::Tracked | Arrangement::Naive => {
-                self.by_levels(stretches).await
-            }
-            Arrangement::Arrows => self.by_arrows(stretches).await,
-        }
-    }
-
-    async fn by_levels(&self, stretches: &mut Vec<Stretch>) -> Result<(), Ended> {
-        let cloud = &self.cloud;
-        let history = History::new(cloud.account.history_events);
-        cloud.record(&history, EXECUTION_EVENTS)?;
-        for level in &self.levels {
-            if !self.nests {
-                self.level(&history, level, stretches).await?;
-                continue;
-            }
-            if level.len() > NESTED_TASKS {
-                cloud.enter(&history, FORK_EVENTS, FLOW_STATE_MS).await?;
-            }
-            let nested: FuturesUnordered<_> = level
-                .chunks(NESTED_TASKS)
-                .map(|tasks| self.nested(&history, tasks))
-                .collect();
-            let nested: Vec<_> = nested.collect().await;
-            for ended in nested {
-                stretches.extend(ended?);
-            }
-        }
-        Ok(())
-    }
-
-    /// A state that runs part of a level as an execution of its own.
-    async fn nested(&self, parent: &History, tasks: &[u32]) -> Result<Vec<Stretch>, Ended> {
-        let cloud = &self.cloud;
-        cloud.enter(parent, NESTED_EVENTS, TASK_STATE_MS).await?;
-        cloud.starts_execution().await;
-        cloud.timeline.sleep(START_MS).await;
-        let history = History::new(cloud.account.history_events);
-        cloud.record(&history, EXECUTION_EVENTS)?;
-        let mut stretches = Vec::new();
-        self.level(&history, tasks, &mut stretches).await?;
-        Ok(stretches)
-    }
-
-    /// A Parallel state, or the only task itself.
-    async fn level(
-        &self,
-        history: &History,
-        tasks: &[u32],
-        stretches: &mut Vec<Stretch>,
-    ) -> Result<(), Ended> {
-        if tasks.len() > 1 {
-            self.cloud
-                .enter(history, FORK_EVENTS, FLOW_STATE_MS)
-                .await?;
-        }
-        let mut branches: FuturesUnordered<_> = tasks
-            .iter()
-            .map(|task| self.state(Some(history), *task))
-            .collect();
-        while let Some(ended) = branches.next().await {
-            stretches.push(ended?);
-        }
-        if self.naive {
-            // A Parallel state's output is the list of its branches' outputs.
-            self.cloud.carries_bytes(tasks.len() * ENVELOPE_BYTES)?;
-        }
-        Ok(())
-    }
-
-    async fn by_arrows(&self, stretches: &mut Vec<Stretch>) -> Result<(), Ended> {
-        let count = self.tasks.len();
-        let mut missing = vec![0_u32; count];
-        for task in 0..count as u32 {
-            for successor in self.graph.successors(task) {
-                missing[*successor as usize] += 1;
-            }
-        }
-        let ready = (0..count as u32).filter(|task| missing[*task as usize] == 0);
-        let mut running: FuturesUnordered<_> = ready.map(|task| self.state(None, task)).collect();
-        while let Some(ended) = running.next().await {
-            let stretch = ended?;
-            stretches.push(stretch);
-            for successor in self.graph.successors(stretch.shard) {
-                let left = &mut missing[*successor as usize];
-                *left -= 1;
-                if *left == 0 {
-                    running.push(self.state(None, *successor));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// A Task state with its repeats. Without a history, as many executions are thought of as it takes.
-    async fn state(&self, history: Option<&History>, task: u32) -> Result<Stretch, Ended> {
-        let cloud = &self.cloud;
-        let alone = History::new(u32::MAX);
-        let history = history.unwrap_or(&alone);
-        let retries = if self.naive { NAIVE_RETRIES } else { RETRIES };
-        let mut attempt = 0;
-        loop {
-            let events = if attempt == 0 {
-                TASK_EVENTS
-            } else {
-                RETRY_EVENTS
-            };
-            cloud.enter(history, events, TASK_STATE_MS).await?;
-            let begun = cloud.timeline.now();
-            match self.invoked(&self.tasks[task as usize]).await {
-                Ok(()) => return Ok(stretch(task, begun, cloud.timeline.now())),
-                Err(error)
-                    if PLAIN_RETRIED.contains(&error.error.as_str()) && attempt < retries =>
-                {
-                    let longest_ms = (1_000 << attempt.min(5)).min(RETRY_MAX_MS);
-                    cloud.timeline.sleep(cloud.jittered(longest_ms)).await;
-                    attempt += 1;
-                }
-                Err(error) => return Err(Ended::Failed(error)),
-            }
-        }
-    }
-
-    async fn invoked(&self, task: &PlainTask) -> Result<(), CaughtError> {
-        let cloud = &self.cloud;
-        let invoked = cloud.invoke(&task.function, |context| async move {
-            if task.memory_mib + WORKER_MIB > task.function_mib {
-                return Err("signal: killed".to_owned());
-            }
-            let (files, bytes) = task.gets;
-            if files > 0 {
-                cloud.lock().usage.gets += files - 1;
-                cloud.gets(bytes).await;
-            }
-            cloud
-                .timeline
-                .sleep((task.cpu_ms * context.slower / task.rate).ceil() as u64)
-                .await;
-            let (files, bytes) = task.puts;
-            if files > 0 {
-                cloud.lock().usage.puts += files - 1;
-                cloud.puts(bytes).await;
-            }
-            Ok(())
-        });
-        invoked.await.map_err(|unanswered| unanswered.caught())
-    }
-}
-
-fn stretch(task: u32, from: TimeMs, to: TimeMs) -> Stretch {
-    Stretch {
-        lane: task,
-        shard: task,
-        from_ms: from.since(build::START),
-        to_ms: to.since(build::START),
-        failed: false,
     }
 }

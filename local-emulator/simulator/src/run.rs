@@ -136,6 +136,14 @@ pub fn naive(scenario: &Scenario, workflow: &Workflow) -> Result<Simulated, Fail
     plain::simulate(scenario, workflow, Arrangement::Naive)
 }
 
+/// The same with each level of tasks as one inline Map.
+///
+/// # Errors
+/// When its schedule is none.
+pub fn mapped(scenario: &Scenario, workflow: &Workflow) -> Result<Simulated, Failed> {
+    plain::simulate(scenario, workflow, Arrangement::Mapped)
+}
+
 /// Provisions what the scenario has, in time for all of it to be there.
 fn provision(scenario: &Scenario, cloud: &Cloud) -> Result<(), Failed> {
     /// Two preparations: one may be followed by the other.

@@ -3,7 +3,7 @@
 use foreshard_engine::parse::{Library, document};
 use foreshard_model::limits::{HISTORY_EVENTS, STATE_PAYLOAD_BYTES};
 use foreshard_model::workflow::Workflow;
-use foreshard_simulator::{Failed, Scenario, Simulated, naive, ours, plain};
+use foreshard_simulator::{Failed, Scenario, Simulated, mapped, naive, ours, plain};
 
 /// Synthetic tasks `a0`, `a1`, …, of so many milliseconds and MiB, one after the other or all at once.
 fn workflow(tasks: usize, cpu_ms: u64, memory_mib: u32, chained: bool) -> Vec<u8> {
@@ -43,9 +43,21 @@ fn fails_with(of: &Simulated, why: &str) {
 }
 
 #[test]
-fn the_history_of_an_execution() {
+fn the_size_of_a_definition() {
     let (ours, naive) = both(workflow(5_100, 10, 64, true), |_| {});
+    fails_with(&naive, "bytes: Step Functions takes 1048576");
+    assert_eq!(ours.status, "succeeded", "{:?}", ours.cause);
+    assert!(ours.usage.longest_history < HISTORY_EVENTS);
+}
+
+#[test]
+fn the_history_of_an_execution() {
+    let text = workflow(5_100, 10, 64, false);
+    let parsed = parsed(&text);
+    let scenario = Scenario::of(text, "us-east-1");
+    let naive = mapped(&scenario, &parsed).expect("it is played");
     fails_with(&naive, "history events");
+    let ours = ours(&scenario).expect("it ends");
     assert_eq!(ours.status, "succeeded", "{:?}", ours.cause);
     assert!(ours.usage.longest_history < HISTORY_EVENTS);
 }
@@ -87,7 +99,7 @@ fn the_new_environments_of_a_function() {
         scenario.pool.concurrency = 5_000;
         scenario.pool.lanes_max = 4_900;
     };
-    let (ours, naive) = both(workflow(4_000, 120_000, 64, false), raised);
+    let (ours, naive) = both(workflow(2_400, 120_000, 64, false), raised);
     fails_with(&naive, "Lambda.TooManyRequestsException");
     assert_eq!(ours.status, "succeeded", "{:?}", ours.cause);
 }
