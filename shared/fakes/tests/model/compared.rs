@@ -1,9 +1,23 @@
 //! Models that are searched twice, with what is left out and without it: their runs end in the same ways.
 
 use crate::is_proof;
-use crate::search::search;
+use crate::search::{Seen, search};
 use crate::setup::{Going, Setup};
 use crate::side_by_side::STATES_MAX;
+
+/// Searches both: nothing is wrong in either, their runs end in the same ways, and the first has fewer states.
+fn end_alike(less: &Setup, whole: &Setup) -> [Seen; 2] {
+    let [one, other] = [less, whole].map(|setup| search(setup, STATES_MAX));
+    let shards = &less.shards;
+    assert_eq!(
+        (&one.violation, &other.violation),
+        (&None, &None),
+        "{shards}"
+    );
+    assert_eq!(one.finals, other.finals, "{shards}");
+    assert!(one.states < other.states, "{shards}");
+    [one, other]
+}
 
 /// The models that are searched with and without what is left out: shards, lanes, and how much goes wrong.
 fn compared() -> Vec<Setup> {
@@ -44,17 +58,9 @@ fn what_is_left_out_makes_no_difference() {
             reduced: false,
             ..less.clone()
         };
-        let (shards, lanes) = (less.shards.clone(), less.lanes);
-        let [less, whole] = [less, whole].map(|setup| search(&setup, STATES_MAX));
-        assert_eq!(
-            (&less.violation, &whole.violation),
-            (&None, &None),
-            "{shards}"
-        );
-        assert_eq!(less.finals, whole.finals, "{shards}");
-        assert!(less.states < whole.states, "{shards}");
+        let [seen, _] = end_alike(&less, &whole);
         // The third of three lanes has nothing to do beside two shards: it ends, and so it is compared, too.
-        assert_eq!(less.spared > 0, lanes > 2, "{shards}");
+        assert_eq!(seen.spared > 0, less.lanes > 2, "{}", less.shards);
     }
 }
 
@@ -85,18 +91,10 @@ fn changed_places_make_no_difference() {
             changes_places: false,
             ..less.clone()
         };
-        let shards = less.shards.clone();
-        let [less, whole] = [less, whole].map(|setup| search(&setup, STATES_MAX));
-        assert_eq!(
-            (&less.violation, &whole.violation),
-            (&None, &None),
-            "{shards}"
-        );
-        assert_eq!(less.finals, whole.finals, "{shards}");
+        let [seen, all] = end_alike(&less, &whole);
         println!(
-            "{shards:24} {:>9} states instead of {:>10}",
-            less.states, whole.states
+            "{:24} {:>9} states instead of {:>10}",
+            less.shards, seen.states, all.states
         );
-        assert!(less.states < whole.states, "{shards}");
     }
 }
